@@ -1,0 +1,154 @@
+package password
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// slotMemory is what one Argon2id computation with current numbers holds, in bytes.
+	slotMemory = 64 << 20
+	// restMemory is what ConcurrencyFor leaves to the rest of the process, in bytes.
+	restMemory = 64 << 20
+)
+
+// Limits bound a Hasher. The zero value lets one caller compute and none wait.
+type Limits struct {
+	// Concurrent is how many computations of 64 MiB run at once; below 1 counts as
+	// 1. See ConcurrencyFor.
+	Concurrent int
+
+	// Queue is how many callers may wait for a slot; below 0 counts as 0. With n
+	// computing, each taking d, the last in the queue waits about Queue/n*d, so a
+	// queue that takes longer than its callers' deadlines only delays their ErrBusy.
+	Queue int
+
+	// LegacyBcryptCost is the highest cost of the bcrypt hashes in the table, 0
+	// when there are none left, at most 14. Every verification then does one bcrypt
+	// computation of that cost besides the Argon2id one (0.3 s at cost 12), without
+	// which a stranger tells the accounts that still have a bcrypt hash by the time
+	// of a failed login. To find it:
+	//
+	//	SELECT max(substring(password_hash, 5, 2)) FROM users WHERE password_hash LIKE '$2%'
+	LegacyBcryptCost int
+}
+
+// Hasher is Hash, Verify and VerifyNothing with a bound on how many computations
+// run and wait at once (invariant I13: the attack is a burst of logins that fills
+// the memory and gets the process killed). Make one for the process: two have two
+// bounds. It is safe for concurrent use and has nothing to close.
+type Hasher struct {
+	engine engine
+	slots  *semaphore.Weighted
+	size   int64
+	queue  chan struct{} // one element for each waiting caller
+}
+
+// NewHasher returns a Hasher with the given limits.
+func NewHasher(limits Limits) *Hasher {
+	size := int64(max(limits.Concurrent, 1))
+	legacy := min(limits.LegacyBcryptCost, maxBcryptCost)
+	if legacy < minBcryptCost {
+		legacy = 0
+	}
+	return &Hasher{
+		engine: newEngine(legacy),
+		slots:  semaphore.NewWeighted(size),
+		size:   size,
+		queue:  make(chan struct{}, max(limits.Queue, 0)),
+	}
+}
+
+// ConcurrencyFor is a value for Limits.Concurrent from the memory that the process
+// may use, in bytes: 64 MiB are left for everything else, and each 128 MiB of the
+// rest are one computation of 64 MiB. At least 1, and no more than there are
+// processors, since more would only make each slower.
+//
+// Twice, because the memory of a finished computation stays until the collector
+// runs, which with the default GOGC is when the heap has doubled: four at once were
+// seen to take 529 MB. With GOMEMLIMIT at nine tenths of the container's limit the
+// collector also runs when it gets tight, and should be set. An unknown limit (0 or
+// less) counts as the least.
+func ConcurrencyFor(memoryLimitBytes int64) int {
+	return concurrencyFor(memoryLimitBytes, runtime.GOMAXPROCS(0))
+}
+
+func concurrencyFor(memoryLimitBytes int64, processors int) int {
+	byMemory := (max(memoryLimitBytes, restMemory) - restMemory) / (2 * slotMemory)
+	return int(max(1, min(byMemory, int64(processors))))
+}
+
+// Hash is the package's Hash within the limits. Errors: ErrTooLong, ErrBusy.
+func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
+	if tooLong(plain) {
+		return "", ErrTooLong
+	}
+	if err := h.acquire(ctx, 1); err != nil {
+		return "", err
+	}
+	defer h.slots.Release(1)
+	return h.engine.hash(plain), nil
+}
+
+// Verify is the package's Verify within the limits. Errors: ErrMalformed,
+// ErrTooCostly, ErrBusy.
+//
+// A stored hash of more than 64 MiB takes as many slots as it needs, and one that
+// needs more than all of them is ErrTooCostly: the sum of what runs stays under
+// Concurrent times 64 MiB whatever the table holds.
+func (h *Hasher) Verify(ctx context.Context, encoded, plain string) (Result, error) {
+	s, fault := parse(encoded)
+	weight := slotsFor(s)
+	if weight > h.size {
+		s, fault, weight = nobody, ErrTooCostly, 1
+	}
+	if err := h.acquire(ctx, weight); err != nil {
+		return Result{}, err
+	}
+	defer h.slots.Release(weight)
+	return h.engine.judge(s, fault, plain)
+}
+
+// VerifyNothing is the package's VerifyNothing within the limits. Its only error is
+// ErrBusy, which must be answered like Verify's: busy that is ignored for unknown
+// accounts alone would tell them apart.
+func (h *Hasher) VerifyNothing(ctx context.Context, plain string) error {
+	if err := h.acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer h.slots.Release(1)
+	h.engine.verifyNothing(plain)
+	return nil
+}
+
+func slotsFor(s stored) int64 {
+	return (int64(s.memoryKiB())<<10 + slotMemory - 1) / slotMemory
+}
+
+// acquire takes slots, first come first served, or says busy. A caller whose
+// context has ended gets none even when some are free: nobody reads the answer.
+func (h *Hasher) acquire(ctx context.Context, weight int64) error {
+	if ctx.Err() != nil {
+		return busy(ctx)
+	}
+	if h.slots.TryAcquire(weight) {
+		return nil
+	}
+	select {
+	case h.queue <- struct{}{}:
+		defer func() { <-h.queue }()
+	default:
+		return ErrBusy
+	}
+	if h.slots.Acquire(ctx, weight) != nil {
+		return busy(ctx)
+	}
+	return nil
+}
+
+func busy(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", ErrBusy, context.Cause(ctx))
+}
