@@ -1,0 +1,74 @@
+package datastore
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Redis is a client of any of the three kinds.
+type Redis = redis.UniversalClient
+
+// dependencyTimeout bounds one command; a request's own deadline is 3 s.
+const dependencyTimeout = time.Second
+
+// OpenRedis returns a client for a URL in one of go-redis' own forms: plain,
+// with ?master_name=…&addr=… for Sentinel, with ?addr=… for Cluster. It does not
+// wait for the server, for the reason given at [OpenPostgres].
+//
+// Two options are for safety. MaxRetries is off: go-redis would send a command
+// again whose answer was slow, and a command that consumes must not run twice
+// unasked. ContextTimeoutEnabled is on: without it deadlines are ignored.
+func OpenRedis(redisURL privacy.Secret) (Redis, error) {
+	parsed, err := url.Parse(redisURL.Reveal())
+	if err != nil {
+		// The error would quote the URL, password included.
+		return nil, errBadRedisURL
+	}
+	query := parsed.Query()
+	switch {
+	case query.Has("master_name"):
+		return openSentinel(redisURL.Reveal())
+	case query.Has("addr"):
+		return openCluster(redisURL.Reveal())
+	}
+	options, err := redis.ParseURL(redisURL.Reveal())
+	if err != nil {
+		return nil, errBadRedisURL
+	}
+	options.MaxRetries = -1
+	options.ContextTimeoutEnabled = true
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewClient(options), nil
+}
+
+var errBadRedisURL = errors.New("datastore: the redis URL cannot be parsed")
+
+func openSentinel(redisURL string) (Redis, error) {
+	options, err := redis.ParseFailoverURL(redisURL)
+	if err != nil {
+		return nil, errBadRedisURL
+	}
+	options.MaxRetries = -1
+	options.ContextTimeoutEnabled = true
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
+	return redis.NewFailoverClient(options), nil
+}
+
+func openCluster(redisURL string) (Redis, error) {
+	options, err := redis.ParseClusterURL(redisURL)
+	if err != nil {
+		return nil, errBadRedisURL
+	}
+	options.MaxRetries = -1
+	options.ContextTimeoutEnabled = true
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewClusterClient(options), nil
+}

@@ -1,0 +1,50 @@
+package outage
+
+import (
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Postgres classifies an error of pgx. Errors of the server are an outage when
+// their SQLSTATE class says that it is shutting down, out of resources, or gave
+// up a transaction (PostgreSQL, appendix A: 08, 25006, 40, 53, 55P03, 57, 58);
+// what does not come from the server is the connection or the deadline. It
+// returns nil for nil.
+func Postgres(err error) error {
+	if err == nil {
+		return nil
+	}
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return err
+	}
+	var fromServer *pgconn.PgError
+	if errors.As(err, &fromServer) && !transient(fromServer.Code) {
+		// The detail may quote a row: keep the code and the message only.
+		return errors.New("postgres: " + fromServer.Code + " " + fromServer.Message)
+	}
+	return New("postgres", err)
+}
+
+func transient(code string) bool {
+	switch code {
+	case "25006", // read-only: a standby, during a failover
+		"55P03": // lock not available
+		return true
+	}
+	switch code[:min(2, len(code))] {
+	case "08", "40", "53", "57", "58":
+		return true
+	}
+	return false
+}
+
+// UniqueViolation returns the name of the constraint that err says was violated,
+// or "".
+func UniqueViolation(err error) string {
+	var fromServer *pgconn.PgError
+	if errors.As(err, &fromServer) && fromServer.Code == "23505" {
+		return fromServer.ConstraintName
+	}
+	return ""
+}
