@@ -1,0 +1,86 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Event is what happened. The list is the protocol's section 7.
+type Event string
+
+// The events.
+const (
+	HandoffMinted    Event = "handoff.minted"
+	HandoffExchanged Event = "handoff.exchanged"
+	HandoffReplayed  Event = "handoff.replayed"
+	HandoffRefused   Event = "handoff.refused"
+	SessionCreated   Event = "session.created"
+	SessionEnded     Event = "session.ended"
+	UserCreated      Event = "user.created"
+	UserLinked       Event = "user.linked"
+	UserReclaimed    Event = "user.reclaimed"
+	LoginFailed      Event = "login.failed"
+	AccountSeeded    Event = "account.seeded"
+)
+
+// Outcome says whether the person got what they asked for.
+type Outcome string
+
+// The outcomes.
+const (
+	Success Outcome = "success"
+	Failure Outcome = "failure"
+)
+
+// Reason says why, or which way; empty where the event says it all.
+type Reason string
+
+// The reasons. Those of refusals are the problem codes of section 3, made finer
+// where the outside must not know.
+const (
+	NoReason           Reason = ""
+	TokenUnknown       Reason = "token_unknown"
+	TokenExpired       Reason = "token_expired"
+	TokenUsed          Reason = "token_used"
+	TokenWrongTarget   Reason = "token_wrong_target"
+	TokenBindingFailed Reason = "token_binding_failed"
+	// SourceEnded: the DAO session or the membership ended after the mint.
+	SourceEnded Reason = "source_ended"
+	// SealBroken: Redis held something that this service did not seal.
+	SealBroken Reason = "seal_broken"
+	// Resurrected: Redis gave a token back that the ledger has redeemed.
+	Resurrected Reason = "resurrected"
+
+	EmailUnverified    Reason = "email_unverified"
+	AccountInactive    Reason = "account_inactive"
+	IdentityConflict   Reason = "identity_conflict"
+	InvalidCredentials Reason = "invalid_credentials"
+
+	ByPassword Reason = "password"
+	ByHandoff  Reason = "handoff"
+	ByLogout   Reason = "logout"
+	// ByReclaim: sessions ended because their unproven account was reclaimed.
+	ByReclaim Reason = "reclaim"
+)
+
+// Origin is where a request came from, as far as that may be kept.
+type Origin struct {
+	Address   privacy.Pseudonym
+	RequestID string
+}
+
+// Record is one audit row that stands alone.
+type Record struct {
+	At           time.Time
+	Event        Event
+	Outcome      Outcome
+	Reason       Reason
+	Actor        uuid.UUID // uuid.Nil: nobody known
+	HandoffID    uuid.UUID // uuid.Nil: no journey
+	EntryProduct string
+	Target       string
+	Origin       Origin
+}

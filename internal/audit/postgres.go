@@ -1,0 +1,83 @@
+package audit
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/hello-world-co-op/handoff/internal/outage"
+)
+
+// Insert builds the audit row of a larger statement. Every field but the first
+// two is an SQL expression written in this program, never input; "" is NULL. The
+// statement's arguments must include those of [Args].
+type Insert struct {
+	Event   Event
+	Outcome Outcome
+	// From is the FROM clause and what follows it: no row there, no audit row.
+	From         string
+	Reason       string
+	Actor        string
+	HandoffID    string
+	EntryProduct string
+	Target       string
+}
+
+// SQL returns "INSERT INTO audit_log … SELECT … FROM …", to stand in a WITH.
+func (i Insert) SQL() string {
+	orNull := func(expression string) string {
+		if expression == "" {
+			return "NULL"
+		}
+		return expression
+	}
+	return "INSERT INTO public.audit_log (at, event, outcome, reason, actor_id, handoff_id, entry_product," +
+		" target_domain, origin, origin_key, request_id) SELECT " + strings.Join([]string{
+		"@audit_at::timestamptz", "'" + string(i.Event) + "'", "'" + string(i.Outcome) + "'",
+		orNull(i.Reason), orNull(i.Actor), orNull(i.HandoffID), orNull(i.EntryProduct), orNull(i.Target),
+		"NULLIF(@audit_origin::text, '')", "NULLIF(@audit_origin_key::text, '')", "NULLIF(@audit_request_id::text, '')",
+	}, ", ") + " FROM " + i.From
+}
+
+// Args returns the arguments that [Insert.SQL] refers to, all named audit_….
+func Args(at time.Time, origin Origin) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"audit_at":         at,
+		"audit_origin":     origin.Address.Value,
+		"audit_origin_key": origin.Address.KeyID,
+		"audit_request_id": origin.RequestID,
+	}
+}
+
+// Execer is a pool, a connection or a transaction.
+type Execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+const appendSQL = `
+INSERT INTO public.audit_log (at, event, outcome, reason, actor_id, handoff_id, entry_product,
+                              target_domain, origin, origin_key, request_id)
+VALUES (@audit_at, @event, @outcome, NULLIF(@reason, ''), @actor, @handoff_id, NULLIF(@entry_product, ''),
+        NULLIF(@target, ''), NULLIF(@audit_origin, ''), NULLIF(@audit_origin_key, ''), NULLIF(@audit_request_id, ''))`
+
+// Append writes one row. An error is an outage or a fault of this program; the
+// caller must then fail too (invariant I4).
+func Append(ctx context.Context, db Execer, r Record) error {
+	args := Args(r.At, r.Origin)
+	args["event"], args["outcome"], args["reason"] = string(r.Event), string(r.Outcome), string(r.Reason)
+	args["actor"], args["handoff_id"] = orNil(r.Actor), orNil(r.HandoffID)
+	args["entry_product"], args["target"] = r.EntryProduct, r.Target
+	_, err := db.Exec(ctx, appendSQL, args)
+	return outage.Postgres(err)
+}
+
+func orNil(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}

@@ -1,0 +1,89 @@
+package member
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+const (
+	// IdleTTL is how long a session lives without being refreshed.
+	IdleTTL = 30 * time.Minute
+	// AbsoluteTTL is how long a session lives at all (ASVS 5.0, 7.3.2).
+	AbsoluteTTL = 7 * 24 * time.Hour
+
+	cookieBytes = 32
+)
+
+// Cookie is the value of a session cookie: 32 random bytes, base64url. It cannot
+// be printed.
+type Cookie struct {
+	text   privacy.Secret
+	digest [sha256.Size]byte
+}
+
+// NewCookie makes a value from random, which must be a cryptographic source.
+func NewCookie(random io.Reader) (Cookie, error) {
+	raw := make([]byte, cookieBytes)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return Cookie{}, fmt.Errorf("member: read random bytes: %w", err)
+	}
+	return Cookie{privacy.NewSecret(base64.RawURLEncoding.EncodeToString(raw)), sha256.Sum256(raw)}, nil
+}
+
+// ParseCookie reads a value that a browser sent, or returns [ErrNoSession]: a
+// cookie that was never ours is as good as none.
+func ParseCookie(text string) (Cookie, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != cookieBytes {
+		return Cookie{}, ErrNoSession
+	}
+	return Cookie{privacy.NewSecret(text), sha256.Sum256(raw)}, nil
+}
+
+// Reveal returns the value for the Set-Cookie header.
+func (c Cookie) Reveal() string { return c.text.Reveal() }
+
+// Digest returns the form that is stored.
+func (c Cookie) Digest() []byte { return c.digest[:] }
+
+// Session is one browser signed in as one member.
+type Session struct {
+	ID            uuid.UUID // never changes; the CSRF value is bound to it
+	MemberID      uuid.UUID
+	AuthTime      time.Time // when the member last proved who they are
+	AMR           []string  // how: RFC 8176 values
+	CreatedAt     time.Time
+	IdleExpiresAt time.Time
+	ExpiresAt     time.Time
+	EndedAt       *time.Time
+}
+
+// NewSession begins a session by password at now.
+func NewSession(id, memberID uuid.UUID, now time.Time) Session {
+	return Session{
+		ID: id, MemberID: memberID, AuthTime: now, AMR: []string{"pwd"}, CreatedAt: now,
+		IdleExpiresAt: now.Add(IdleTTL), ExpiresAt: now.Add(AbsoluteTTL),
+	}
+}
+
+// Check returns nil while the session lives, else [ErrSessionRevoked] or
+// [ErrNoSession].
+func (s Session) Check(now time.Time) error {
+	switch {
+	case s.EndedAt != nil:
+		return ErrSessionRevoked
+	case !now.Before(s.IdleExpiresAt), !now.Before(s.ExpiresAt):
+		return ErrNoSession
+	}
+	return nil
+}
+
+// LiveSQL is [Session.Check] in SQL, over the alias s and the argument @now.
+const LiveSQL = `s.ended_at IS NULL AND s.idle_expires_at > @now AND s.expires_at > @now`

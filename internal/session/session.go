@@ -1,0 +1,120 @@
+package session
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Origin is how a session began.
+type Origin string
+
+// The origins.
+const (
+	Password Origin = "password"
+	Handoff  Origin = "handoff"
+)
+
+// Session is a row of sessions. Times are UTC, to the microsecond.
+type Session struct {
+	ID           uuid.UUID
+	UserID       uuid.UUID
+	Origin       Origin
+	HandoffID    *uuid.UUID // of sessions by hand-off, and only of those
+	EntryProduct *string
+	// Generation counts refreshes, from 1; the refresh token that carries it is the
+	// current one.
+	Generation int
+	// Elevated: the person has proved a password or second factor on this half.
+	Elevated bool
+	// AuthTime and AMR (RFC 8176) are when and how the person signed in; after a
+	// hand-off, on the DAO half.
+	AuthTime   time.Time
+	AMR        []string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time // absolute
+	EndedAt    *time.Time
+}
+
+// Live reports whether the session is neither ended nor expired at now.
+func (s Session) Live(now time.Time) bool { return s.EndedAt == nil && now.Before(s.ExpiresAt) }
+
+// ActingRole is the role that a user of role acts with in s: what goes into the
+// access token, and what every permission is decided by (invariant I10).
+//
+// A hand-off proves that somebody held a DAO session. The attack is to steal one
+// and arrive as the founder of this half: until they have proved themselves here,
+// a founder's or admin's session by hand-off acts as "member". elevatedRolesAllowed
+// is HANDOFF_ELEVATED_ROLES=allow. Roles and origins that this program does not
+// know are treated as the ones that need proof.
+func ActingRole(role string, s Session, elevatedRolesAllowed bool) string {
+	const member, guest = "member", "guest"
+	if role == member || role == guest || s.Origin == Password || s.Elevated || elevatedRolesAllowed {
+		return role
+	}
+	return member
+}
+
+// Arrival is the digest of the arrival key, the mark that a browser made for one
+// hand-off. The zero Arrival is none.
+type Arrival [sha256.Size]byte
+
+// NewArrival makes the arrival of a key (the Idempotency-Key of
+// cross-domain-login), or none for "". The key is as random as the browser makes
+// it; it opens nothing without the hand-off that it belongs to.
+func NewArrival(key string) Arrival {
+	if key == "" {
+		return Arrival{}
+	}
+	return sha256.Sum256([]byte(key))
+}
+
+// IsNone reports whether there was no arrival key.
+func (a Arrival) IsNone() bool { return a == Arrival{} }
+
+// bytes is the form for the database; nil for none.
+func (a Arrival) bytes() []byte {
+	if a.IsNone() {
+		return nil
+	}
+	return a[:]
+}
+
+// is reports whether stored is this arrival, in constant time. None is nobody's,
+// not even another none's: the attack is to repeat somebody's hand-off without a
+// key, from a URL in a log, and be given their session (I8, I12).
+func (a Arrival) is(stored []byte) bool {
+	return !a.IsNone() && subtle.ConstantTimeCompare(a[:], stored) == 1
+}
+
+// New is a session to be opened.
+type New struct {
+	ID     uuid.UUID
+	UserID uuid.UUID
+	// Origin, and with [Handoff] the hand-off's id. A session by password starts
+	// elevated, one by hand-off never does (I10).
+	Origin       Origin
+	HandoffID    *uuid.UUID
+	EntryProduct *string
+	Arrival      Arrival
+	AuthTime     time.Time
+	AMR          []string
+	Now          time.Time
+	ExpiresAt    time.Time // see [Signer.SessionExpiry]
+}
+
+var errBadNew = errors.New("session: a new session's origin, hand-off id or times do not fit together")
+
+// check finds what the database would refuse, and what it would not notice.
+func (n New) check() error {
+	byHandoff := n.Origin == Handoff && n.HandoffID != nil && *n.HandoffID != uuid.Nil
+	byPassword := n.Origin == Password && n.HandoffID == nil && n.Arrival.IsNone()
+	if (!byHandoff && !byPassword) || !n.Now.Before(n.ExpiresAt) || n.AuthTime.IsZero() {
+		return errBadNew
+	}
+	return nil
+}

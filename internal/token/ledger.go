@@ -1,0 +1,81 @@
+package token
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Attempt tells one try at redeeming a token from another: the SHA-256 of the
+// caller's Idempotency-Key, or of random bytes where there is none. It is stored
+// with the redemption, so that whoever repeats after a lost answer, or whose
+// COMMIT was not acknowledged, can ask "was that me?".
+type Attempt [sha256.Size]byte
+
+// NewAttempt makes the attempt of an Idempotency-Key, or a random one for "".
+// The token's digest goes into it, since a key's scope is one token.
+func NewAttempt(idempotencyKey string, digest Digest, random io.Reader) (Attempt, error) {
+	if idempotencyKey == "" {
+		var a Attempt
+		if _, err := io.ReadFull(random, a[:]); err != nil {
+			return Attempt{}, fmt.Errorf("token: read random bytes: %w", err)
+		}
+		return a, nil
+	}
+	return sha256.Sum256(append(digest[:], idempotencyKey...)), nil
+}
+
+// Entry is a token's row in the ledger, as far as its fate depends on it.
+type Entry struct {
+	HandoffID    uuid.UUID
+	MemberID     uuid.UUID
+	EntryProduct string
+	Target       string
+	ExpiresAt    time.Time
+	RedeemedAt   *time.Time
+	Burnt        bool // redeemed as wrong_target
+	Attempt      []byte
+	// SourceLive: the DAO session it was minted from has not ended, and its member
+	// is active.
+	SourceLive bool
+}
+
+// Verdict is what the ledger says of one attempt.
+type Verdict int
+
+// The verdicts.
+const (
+	// Open: not redeemed; this attempt may try to redeem it.
+	Open Verdict = iota
+	// Ours: this very attempt redeemed it, less than [RepeatWindow] ago.
+	Ours
+	// Replayed: somebody redeemed it before, or it was burnt.
+	Replayed
+	// Expired: 60 s are over and nobody came.
+	Expired
+	// SourceEnded: signed out, or deactivated, after the mint.
+	SourceEnded
+)
+
+// Judge says how the ledger stands to attempt at now. A used token stays used
+// when it expires: "used" is the answer that reveals a thief.
+func Judge(e Entry, attempt Attempt, now time.Time) Verdict {
+	if e.RedeemedAt != nil {
+		own := subtle.ConstantTimeCompare(e.Attempt, attempt[:]) == 1
+		if own && !e.Burnt && now.Sub(*e.RedeemedAt) <= RepeatWindow {
+			return Ours
+		}
+		return Replayed
+	}
+	switch {
+	case !now.Before(e.ExpiresAt):
+		return Expired
+	case !e.SourceLive:
+		return SourceEnded
+	}
+	return Open
+}

@@ -1,0 +1,57 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hello-world-co-op/handoff/internal/outage"
+)
+
+// Carrier keeps sealed claims in Redis under the token's digest while the token
+// lives. Its client must not retry commands by itself (package datastore).
+type Carrier struct{ client redis.UniversalClient }
+
+// NewCarrier uses client.
+func NewCarrier(client redis.UniversalClient) *Carrier { return &Carrier{client: client} }
+
+func carrierKey(d Digest) string { return "dao:handoff:" + d.String() }
+
+// ErrTaken says that a digest is carried already. With 256 random bits that is a
+// broken random source, not chance.
+var ErrTaken = errors.New("token: digest is taken")
+
+// Put carries sealed for ttl. It never overwrites: who could would replace the
+// claims of a token that is on its way.
+func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Duration) error {
+	err := c.client.SetArgs(ctx, carrierKey(d), sealed, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
+	if errors.Is(err, redis.Nil) {
+		return ErrTaken
+	}
+	return outage.Redis(err)
+}
+
+// Get returns what is carried, nil when there is nothing. It does not consume:
+// the ledger decides, and a read may be repeated.
+func (c *Carrier) Get(ctx context.Context, d Digest) ([]byte, error) {
+	sealed, err := c.client.Get(ctx, carrierKey(d)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	return sealed, outage.Redis(err)
+}
+
+// Retire lets the claims of a redeemed token live for [RepeatWindow] more, for a
+// caller whose answer was lost. Losing this command is harmless: the ledger
+// refuses a second use whatever Redis holds.
+func (c *Carrier) Retire(ctx context.Context, d Digest) error {
+	// LT: never longer than what was left of the 60 s. (Redis 7.)
+	return outage.Redis(c.client.ExpireLT(ctx, carrierKey(d), RepeatWindow).Err())
+}
+
+// Drop forgets the claims of a burnt token at once.
+func (c *Carrier) Drop(ctx context.Context, d Digest) error {
+	return outage.Redis(c.client.Del(ctx, carrierKey(d)).Err())
+}

@@ -1,0 +1,133 @@
+package token
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Sealer encrypts claims for Redis: AES-256-GCM under a key that HKDF-SHA256
+// derives from a server key and the token itself, with the token's digest as
+// additional data.
+//
+// Who reads Redis lacks the server key and the token. Who writes Redis cannot
+// make a text that opens, nor move one token's claims under another's digest.
+// Each (server key, token) pair gives a key of its own that seals one text, so
+// that nonces never meet.
+type Sealer struct {
+	keys   []privacy.Key
+	random io.Reader
+}
+
+// NewSealer seals under the first key and opens under any, so that keys can be
+// rotated while tokens are alive. random must be a cryptographic source.
+func NewSealer(keys []privacy.Key, random io.Reader) (*Sealer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("token: no sealing key")
+	}
+	return &Sealer{keys: keys, random: random}, nil
+}
+
+// ErrSealBroken says that a sealed text was not made by this service for this
+// token, or under a key that is gone.
+var ErrSealBroken = errors.New("sealed claims do not open")
+
+// Seal encrypts claims under t.
+func (s *Sealer) Seal(t Token, claims Claims) ([]byte, error) {
+	plain, err := json.Marshal(toSealed(claims))
+	if err != nil {
+		return nil, fmt.Errorf("token: encode claims: %w", err)
+	}
+	aead := s.aead(s.keys[0], t)
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
+	if _, err := io.ReadFull(s.random, nonce); err != nil {
+		return nil, fmt.Errorf("token: read nonce: %w", err)
+	}
+	digest := t.Digest()
+	return aead.Seal(nonce, nonce, plain, digest[:]), nil
+}
+
+// Open decrypts what Seal made for t, or returns [ErrSealBroken].
+func (s *Sealer) Open(t Token, sealed []byte) (Claims, error) {
+	digest := t.Digest()
+	for _, key := range s.keys {
+		aead := s.aead(key, t)
+		if len(sealed) < aead.NonceSize() {
+			break
+		}
+		plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], digest[:])
+		if err != nil {
+			continue
+		}
+		var wire sealedClaims
+		if err := json.Unmarshal(plain, &wire); err != nil {
+			return Claims{}, fmt.Errorf("token: decode claims: %w", err)
+		}
+		return wire.claims()
+	}
+	return Claims{}, ErrSealBroken
+}
+
+func (s *Sealer) aead(key privacy.Key, t Token) cipher.AEAD {
+	block, err := aes.NewCipher(key.Derive(t.bytes(), "handoff claims"))
+	if err != nil {
+		panic("token: aes: " + err.Error()) // the derived key has 32 bytes
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("token: gcm: " + err.Error())
+	}
+	return aead
+}
+
+// sealedClaims is the sealed form. Short names: a live token should cost Redis
+// few bytes.
+type sealedClaims struct {
+	HandoffID     uuid.UUID `json:"h"`
+	UserID        uuid.UUID `json:"u"`
+	Email         string    `json:"e"`
+	EmailVerified bool      `json:"v"`
+	DisplayName   *string   `json:"n,omitempty"`
+	Principal     *string   `json:"p,omitempty"`
+	Roles         []string  `json:"r,omitempty"`
+	EntryProduct  string    `json:"f"`
+	Target        string    `json:"t"`
+	ReturnPath    *string   `json:"l,omitempty"`
+	Challenge     string    `json:"c,omitempty"`
+	AuthTime      int64     `json:"a"`
+	AMR           []string  `json:"m,omitempty"`
+	IssuedAt      int64     `json:"i"`
+	ExpiresAt     int64     `json:"x"`
+}
+
+func toSealed(c Claims) sealedClaims {
+	return sealedClaims{
+		HandoffID: c.HandoffID, UserID: c.UserID, Email: c.Email.Reveal(), EmailVerified: c.EmailVerified,
+		DisplayName: c.DisplayName, Principal: c.Principal, Roles: c.Roles,
+		EntryProduct: c.EntryProduct, Target: c.Target, ReturnPath: c.ReturnPath, Challenge: c.Challenge,
+		AuthTime: c.AuthTime.UnixMilli(), AMR: c.AMR,
+		IssuedAt: c.IssuedAt.UnixMilli(), ExpiresAt: c.ExpiresAt.UnixMilli(),
+	}
+}
+
+func (w sealedClaims) claims() (Claims, error) {
+	email, err := privacy.ParseEmail(w.Email)
+	if err != nil {
+		return Claims{}, fmt.Errorf("token: sealed claims: %w", err)
+	}
+	return Claims{
+		HandoffID: w.HandoffID, UserID: w.UserID, Email: email, EmailVerified: w.EmailVerified,
+		DisplayName: w.DisplayName, Principal: w.Principal, Roles: w.Roles,
+		EntryProduct: w.EntryProduct, Target: w.Target, ReturnPath: w.ReturnPath, Challenge: w.Challenge,
+		AuthTime: time.UnixMilli(w.AuthTime).UTC(), AMR: w.AMR,
+		IssuedAt: time.UnixMilli(w.IssuedAt).UTC(), ExpiresAt: time.UnixMilli(w.ExpiresAt).UTC(),
+	}, nil
+}

@@ -1,0 +1,35 @@
+package user
+
+import (
+	"errors"
+
+	"github.com/google/uuid"
+)
+
+// Why an arrival is not let in. After each of them nothing has changed, provided
+// that the caller rolls back.
+var (
+	// ErrInactive: whoever was found is suspended, deactivated, or not admitted
+	// yet (account_inactive).
+	ErrInactive = errors.New("account is not active")
+	// ErrConflict: what the arrival shows points at more than one person, or does
+	// not prove enough (identity_conflict). People have to sort it out.
+	ErrConflict = errors.New("identity conflict")
+	// ErrRaced: somebody arrived at the same time. The transaction is lost; roll
+	// back and run it again from its beginning.
+	ErrRaced = errors.New("another arrival came first")
+	// ErrArrival: the arrival has no subject or no email. A fault of the caller.
+	ErrArrival = errors.New("arrival has no subject or no email")
+)
+
+// Refused is ErrInactive or ErrConflict with the user whom it was refused to be,
+// for the audit row.
+type Refused struct {
+	Cause  error
+	UserID uuid.UUID
+}
+
+func (r *Refused) Error() string { return r.Cause.Error() }
+
+// Unwrap gives the cause for errors.Is.
+func (r *Refused) Unwrap() error { return r.Cause }
