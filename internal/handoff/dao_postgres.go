@@ -1,0 +1,166 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/token"
+)
+
+// DAOStore holds the statements on the DAO database that span member, session,
+// ledger and audit. Its pool must be on the primary: a lagging replica says "not
+// redeemed".
+type DAOStore struct{ pool *pgxpool.Pool }
+
+// NewDAOStore uses pool.
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool} }
+
+// mintSQL decides, writes and records in one statement. A member who may not
+// hand off leaves a refusal; a session that is not live leaves nothing, being
+// nobody's.
+var mintSQL = `
+WITH who AS (
+	SELECT s.id AS session_id, m.id AS member_id, m.membership_status,
+	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may
+	FROM sessions s JOIN members m ON m.id = s.member_id WHERE s.digest = @cookie
+), minted AS (
+	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
+	SELECT @handoff_id, @digest, member_id, session_id, @entry_product, @target, @now, @expires
+	FROM who WHERE live AND may
+), noted AS (
+	` + audit.Insert{
+	Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE live AND may",
+	Actor: "member_id", HandoffID: "@handoff_id::uuid", EntryProduct: "@entry_product::text", Target: "@target::text",
+}.SQL() + `
+), refused AS (
+	` + audit.Insert{
+	Event: audit.HandoffRefused, Outcome: audit.Failure, From: "who WHERE live AND NOT may",
+	Reason: "CASE WHEN membership_status = 'active' THEN '" + string(audit.EmailUnverified) +
+		"' ELSE '" + string(audit.AccountInactive) + "' END",
+	Actor: "member_id", HandoffID: "@handoff_id::uuid", EntryProduct: "@entry_product::text", Target: "@target::text",
+}.SQL() + `
+)
+SELECT live, ` + member.SessionColumns + `, ` + member.Columns + `
+FROM who JOIN sessions s ON s.id = who.session_id JOIN members m ON m.id = who.member_id`
+
+// Mint implements the ledger's side of [Minter.Mint].
+func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, member.Member, error) {
+	args := audit.Args(row.MintedAt, row.Origin)
+	maps.Copy(args, pgx.NamedArgs{
+		"cookie": row.Cookie.Digest(), "session_id": row.SessionID, "handoff_id": row.HandoffID, "digest": row.Digest[:],
+		"entry_product": row.EntryProduct, "target": row.Target, "now": row.MintedAt, "expires": row.ExpiresAt,
+	})
+	var live bool
+	var session member.Session
+	var who member.Member
+	targets := append(append([]any{&live}, session.ScanTargets()...), who.ScanTargets()...)
+	err := d.pool.QueryRow(ctx, mintSQL, args).Scan(targets...)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return session, who, member.ErrNoSession
+	case err != nil:
+		return session, who, outage.Postgres(err)
+	case live:
+		return session, who, who.MayHandOff()
+	}
+	if err := session.Check(row.MintedAt); err != nil {
+		return session, who, err
+	}
+	return session, who, member.ErrCSRF // a live session, but not the one that the CSRF value was made for
+}
+
+// gateSQL is the condition under which a token can still be redeemed. The
+// deadline is the request's own: a statement that sat in a stopped or crowded
+// Postgres must not redeem for a caller who has given up. @deadline is compared
+// with the server's real clock.
+const gateSQL = `h.digest = @digest AND h.redeemed_at IS NULL AND h.expires_at > @now AND clock_timestamp() < @deadline`
+
+// redeemSQL is the gate (I1): a guarded update on a unique digest, at READ
+// COMMITTED. Of two attempts at once the second waits for the first's row lock,
+// then finds redeemed_at set. It matches nothing once the source session has
+// ended or its member was deactivated.
+var redeemSQL = `
+WITH won AS (
+	UPDATE handoffs h SET redeemed_at = @now, redeemed_as = 'exchanged', attempt = @attempt, redeemed_by = @caller
+	FROM sessions s, members m
+	WHERE ` + gateSQL + ` AND s.id = h.session_id AND m.id = h.member_id AND ` + sourceLiveSQL + `
+	RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain
+), noted AS (
+	` + audit.Insert{
+	Event: audit.HandoffExchanged, Outcome: audit.Success, From: "won",
+	Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
+}.SQL() + `
+)
+SELECT count(*) = 1 FROM won`
+
+var burnSQL = `
+WITH won AS (
+	UPDATE handoffs h SET redeemed_at = @now, redeemed_as = 'wrong_target', attempt = @attempt, redeemed_by = @caller
+	WHERE ` + gateSQL + `
+	RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain
+), noted AS (
+	` + audit.Insert{
+	Event: audit.HandoffRefused, Outcome: audit.Failure, From: "won", Reason: "'" + string(audit.TokenWrongTarget) + "'",
+	Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
+}.SQL() + `
+)
+SELECT count(*) = 1 FROM won`
+
+// sourceLiveSQL: nobody has ended the session, and the member is active. Idle
+// expiry is left out: a session that falls asleep within the token's 60 s was
+// live when the person clicked.
+const sourceLiveSQL = `s.ended_at IS NULL AND s.expires_at > @now AND m.membership_status = 'active'`
+
+// Redeem implements the gate of [Exchange.Exchange].
+func (d *DAOStore) Redeem(ctx context.Context, r Redemption) (bool, error) {
+	return d.close(ctx, redeemSQL, r)
+}
+
+// Burn redeems for nobody.
+func (d *DAOStore) Burn(ctx context.Context, r Redemption) (bool, error) {
+	return d.close(ctx, burnSQL, r)
+}
+
+func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return false, errors.New("handoff: a redemption needs a deadline")
+	}
+	args := audit.Args(r.At, r.Origin)
+	maps.Copy(args, pgx.NamedArgs{
+		"digest": r.Digest[:], "now": r.At, "deadline": deadline, "attempt": r.Attempt[:], "caller": r.CallerKey,
+	})
+	var won bool
+	err := d.pool.QueryRow(ctx, sql, args).Scan(&won)
+	return won && err == nil, outage.Postgres(err)
+}
+
+var findSQL = `
+SELECT h.handoff_id, h.member_id, h.entry_product, h.target_domain, h.expires_at, h.redeemed_at,
+       COALESCE(h.redeemed_as = 'wrong_target', false), h.attempt, ` + sourceLiveSQL + `
+FROM handoffs h JOIN sessions s ON s.id = h.session_id JOIN members m ON m.id = h.member_id
+WHERE h.digest = @digest`
+
+// Find reads a token's row, nil when it was never minted.
+func (d *DAOStore) Find(ctx context.Context, digest token.Digest, now time.Time) (*token.Entry, error) {
+	var e token.Entry
+	err := d.pool.QueryRow(ctx, findSQL, pgx.NamedArgs{"digest": digest[:], "now": now}).Scan(
+		&e.HandoffID, &e.MemberID, &e.EntryProduct, &e.Target, &e.ExpiresAt, &e.RedeemedAt, &e.Burnt, &e.Attempt, &e.SourceLive)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return &e, outage.Postgres(err)
+}
+
+// Append records a refusal.
+func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
+	return audit.Append(ctx, d.pool, r)
+}

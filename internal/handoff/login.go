@@ -1,0 +1,218 @@
+package handoff
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/session"
+	"github.com/hello-world-co-op/handoff/internal/token"
+	"github.com/hello-world-co-op/handoff/internal/user"
+)
+
+// LoginConfig is what a Login needs. Target is the only domain whose tokens are
+// taken here.
+type LoginConfig struct {
+	Exchanger Exchanger
+	Store     arrivalStore
+	Signer    *session.Signer
+	Target    string
+	// ElevatedRoles lets a founder's or admin's hand-off session act with that role
+	// at once (I10).
+	ElevatedRoles bool
+	Now           func() time.Time
+	Random        io.Reader
+}
+
+type arrivalStore interface {
+	// Arrive commits user, link, session and audit rows together, or nothing.
+	Arrive(ctx context.Context, a Arrival) (Arrived, error)
+	// Append records a refusal.
+	Append(ctx context.Context, r audit.Record) error
+}
+
+// Login is the use case "cross-domain login".
+type Login struct{ LoginConfig }
+
+// NewLogin makes the use case.
+func NewLogin(config LoginConfig) *Login { return &Login{config} }
+
+// LoginRequest is a token that arrived in a browser. ArrivalKey is the browser's
+// own mark on this arrival, "" if it made none. SignedInAs is who the browser is
+// signed in as here already, uuid.Nil for nobody.
+type LoginRequest struct {
+	Token      token.Token
+	ArrivalKey string
+	SignedInAs uuid.UUID
+	Origin     audit.Origin
+}
+
+// LoggedIn is a person who arrived.
+type LoggedIn struct {
+	User       user.User
+	ActingRole string
+	Session    session.Session
+	Pair       session.Pair
+	Claims     token.Claims
+}
+
+// Arrival is what one hand-off writes.
+type Arrival struct {
+	Person    user.Arrival
+	Session   session.New
+	Claims    token.Claims
+	NewUserID uuid.UUID
+	Now       time.Time
+	Origin    audit.Origin
+}
+
+// Arrived is what it led to.
+type Arrived struct {
+	User    user.User
+	Session session.Session
+}
+
+// Login turns a token into a user and a session. Its errors are [*InvalidError]
+// for a token that opens nothing, [ErrDisabled], [*JourneyError] around
+// [user.ErrInactive] and [user.ErrConflict], and outages. The session's row is
+// committed before anything is signed.
+func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, error) {
+	key, err := l.idempotencyKey(request.ArrivalKey)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	claims, err := l.Exchanger.Exchange(ctx, Presentation{
+		Token: request.Token, Target: l.Target, IdempotencyKey: key, RequestID: request.Origin.RequestID,
+	})
+	if err == nil && claims.Target != l.Target {
+		err = &token.Refused{Cause: token.ErrWrongTarget, HandoffID: claims.HandoffID}
+	}
+	if err != nil {
+		return LoggedIn{}, l.refused(ctx, request, err)
+	}
+	loggedIn, err := l.arrive(ctx, request, claims)
+	if err != nil {
+		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
+	}
+	return loggedIn, nil
+}
+
+// idempotencyKey makes the exchange repeatable for who holds the arrival key. The
+// key itself stays on this half. A browser without one gets a random key, good
+// for our own repeat after a lost connection and for nobody else's.
+func (l *Login) idempotencyKey(arrivalKey string) (string, error) {
+	if arrivalKey == "" {
+		random := make([]byte, 16)
+		if _, err := io.ReadFull(l.Random, random); err != nil {
+			return "", fmt.Errorf("handoff: read random bytes: %w", err)
+		}
+		return hex.EncodeToString(random), nil
+	}
+	sum := sha256.Sum256([]byte("arrival " + arrivalKey))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (l *Login) arrive(ctx context.Context, request LoginRequest, claims token.Claims) (LoggedIn, error) {
+	now := l.Now()
+	sessionID, err := uuid.NewV7FromReader(l.Random)
+	if err != nil {
+		return LoggedIn{}, fmt.Errorf("handoff: new id: %w", err)
+	}
+	userID, err := uuid.NewV7FromReader(l.Random)
+	if err != nil {
+		return LoggedIn{}, fmt.Errorf("handoff: new id: %w", err)
+	}
+	arrived, err := l.Store.Arrive(ctx, Arrival{
+		Person: user.Arrival{
+			Subject: claims.UserID, Email: claims.Email, EmailVerified: claims.EmailVerified,
+			DisplayName: claims.DisplayName, Principal: claims.Principal, SignedInAs: request.SignedInAs,
+		},
+		Session: session.New{
+			ID: sessionID, Origin: session.Handoff, HandoffID: &claims.HandoffID, EntryProduct: &claims.EntryProduct,
+			Arrival: session.NewArrival(request.ArrivalKey), AuthTime: claims.AuthTime, AMR: claims.AMR,
+			Now: now, ExpiresAt: l.Signer.SessionExpiry(now),
+		},
+		Claims: claims, NewUserID: userID, Now: now, Origin: request.Origin,
+	})
+	if err != nil {
+		return LoggedIn{}, l.turnedAway(ctx, request, claims, err)
+	}
+	role := session.ActingRole(string(arrived.User.Role), arrived.Session, l.ElevatedRoles)
+	pair, err := l.Signer.Pair(arrived.Session, role)
+	if err != nil {
+		return LoggedIn{}, err
+	}
+	return LoggedIn{User: arrived.User, ActingRole: role, Session: arrived.Session, Pair: pair, Claims: claims}, nil
+}
+
+// loginRefusals says what a browser hears of each, and what the audit row says.
+var loginRefusals = []struct {
+	is     error
+	reason string
+	note   audit.Reason
+}{
+	{token.ErrUsed, ReasonUsed, audit.TokenUsed},
+	{token.ErrExpired, ReasonExpired, audit.TokenExpired},
+	{token.ErrUnknown, ReasonInvalid, audit.TokenUnknown},
+	{token.ErrWrongTarget, ReasonInvalid, audit.TokenWrongTarget},
+	{token.ErrBinding, ReasonInvalid, audit.TokenBindingFailed},
+	{session.ErrHandoffUsed, ReasonUsed, audit.TokenUsed},
+}
+
+// refused records what the DAO half refused, and says it in a browser's words.
+func (l *Login) refused(ctx context.Context, request LoginRequest, cause error) error {
+	var journey uuid.UUID
+	if known := (*token.Refused)(nil); errors.As(cause, &known) {
+		journey = known.HandoffID
+	}
+	for _, row := range loginRefusals {
+		if !errors.Is(cause, row.is) {
+			continue
+		}
+		record := audit.Record{
+			At: l.Now(), Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: row.note,
+			HandoffID: journey, Target: l.Target, Origin: request.Origin,
+		}
+		if row.note == audit.TokenUsed {
+			record.Event = audit.HandoffReplayed
+		}
+		if err := l.Store.Append(ctx, record); err != nil {
+			return err
+		}
+		return &InvalidError{Reason: row.reason, HandoffID: journey, Cause: cause}
+	}
+	return cause
+}
+
+// turnedAway records why section 5 let a person in possession of a good token
+// not in.
+func (l *Login) turnedAway(ctx context.Context, request LoginRequest, claims token.Claims, cause error) error {
+	record := audit.Record{
+		At: l.Now(), Event: audit.HandoffRefused, Outcome: audit.Failure,
+		HandoffID: claims.HandoffID, EntryProduct: claims.EntryProduct, Target: claims.Target, Origin: request.Origin,
+	}
+	if known := (*user.Refused)(nil); errors.As(cause, &known) {
+		record.Actor = known.UserID
+	}
+	switch {
+	case errors.Is(cause, user.ErrConflict):
+		record.Reason = audit.IdentityConflict
+	case errors.Is(cause, user.ErrInactive):
+		record.Reason = audit.AccountInactive
+	case errors.Is(cause, session.ErrHandoffUsed):
+		return l.refused(ctx, request, &token.Refused{Cause: session.ErrHandoffUsed, HandoffID: claims.HandoffID})
+	default:
+		return cause
+	}
+	if err := l.Store.Append(ctx, record); err != nil {
+		return err
+	}
+	return cause
+}

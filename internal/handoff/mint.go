@@ -1,0 +1,190 @@
+package handoff
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/token"
+)
+
+// Target is a domain that tokens can be good for, and where its arrivals land.
+type Target struct {
+	Domain     string
+	LandingURL *url.URL
+}
+
+// Redirect is the landing URL with the token in its query. It is as secret as
+// the token.
+func (t Target) Redirect(tok token.Token) privacy.Secret {
+	landing := *t.LandingURL
+	query := landing.Query()
+	query.Set("token", tok.Reveal())
+	landing.RawQuery = query.Encode()
+	return privacy.NewSecret(landing.String())
+}
+
+// MinterConfig is what a Minter needs. Targets and EntryProducts are the
+// configured lists; without a named target the first is meant.
+type MinterConfig struct {
+	Targets       []Target
+	EntryProducts []string
+	Ledger        mintLedger
+	Carrier       mintCarrier
+	Sealer        *token.Sealer
+	Now           func() time.Time
+	Random        io.Reader
+}
+
+type mintLedger interface {
+	// Mint writes ledger row and audit row if the session is live and its member
+	// may hand off, and returns both, or records a refusal and returns why.
+	Mint(ctx context.Context, row MintRow) (member.Session, member.Member, error)
+}
+
+type mintCarrier interface {
+	Put(ctx context.Context, d token.Digest, sealed []byte, ttl time.Duration) error
+}
+
+// Minter is the use case "mint".
+type Minter struct{ MinterConfig }
+
+// NewMinter makes the use case.
+func NewMinter(config MinterConfig) *Minter { return &Minter{config} }
+
+// MintRequest asks for a token. SessionID comes from the request's CSRF value
+// and must be the cookie's session.
+type MintRequest struct {
+	Cookie       member.Cookie
+	SessionID    uuid.UUID
+	EntryProduct string
+	Target       string // "" is the first target
+	ReturnPath   *string
+	Challenge    string // "" is none
+	Origin       audit.Origin
+}
+
+// Minted is a live token.
+type Minted struct {
+	Token     token.Token
+	HandoffID uuid.UUID
+	Target    Target
+	ExpiresAt time.Time
+}
+
+// MintRow is what mint writes to the ledger.
+type MintRow struct {
+	HandoffID    uuid.UUID
+	Digest       token.Digest
+	Cookie       member.Cookie
+	SessionID    uuid.UUID
+	EntryProduct string
+	Target       string
+	MintedAt     time.Time
+	ExpiresAt    time.Time
+	Origin       audit.Origin
+}
+
+// Mint makes a token for a live session. Its errors are [*FieldError], those of
+// package member, and outages; none of them leaves a token behind. When Redis
+// refuses, a ledger row remains for a token that nobody holds: the safe side.
+func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) {
+	target, err := m.check(request)
+	if err != nil {
+		return Minted{}, err
+	}
+	tok, err := token.New(m.Random)
+	if err != nil {
+		return Minted{}, err
+	}
+	id, err := uuid.NewV7FromReader(m.Random)
+	if err != nil {
+		return Minted{}, fmt.Errorf("handoff: new id: %w", err)
+	}
+	now := m.Now()
+	row := MintRow{
+		HandoffID: id, Digest: tok.Digest(), Cookie: request.Cookie, SessionID: request.SessionID,
+		EntryProduct: request.EntryProduct, Target: target.Domain,
+		MintedAt: now, ExpiresAt: now.Add(token.TTL), Origin: request.Origin,
+	}
+	session, who, err := m.Ledger.Mint(ctx, row)
+	if err != nil {
+		return Minted{}, err
+	}
+	if err := m.carry(ctx, tok, claimsOf(request, row, session, who)); err != nil {
+		return Minted{}, &JourneyError{HandoffID: id, Cause: err}
+	}
+	return Minted{Token: tok, HandoffID: id, Target: target, ExpiresAt: row.ExpiresAt}, nil
+}
+
+// carry puts the sealed claims where exchange finds them, for what is left of
+// the token's life.
+func (m *Minter) carry(ctx context.Context, tok token.Token, claims token.Claims) error {
+	sealed, err := m.Sealer.Seal(tok, claims)
+	if err != nil {
+		return err
+	}
+	return m.Carrier.Put(ctx, tok.Digest(), sealed, claims.ExpiresAt.Sub(m.Now()))
+}
+
+func claimsOf(request MintRequest, row MintRow, session member.Session, who member.Member) token.Claims {
+	return token.Claims{
+		HandoffID: row.HandoffID, UserID: who.ID, Email: who.Email, EmailVerified: who.EmailVerified,
+		DisplayName: who.DisplayName, Principal: who.Principal, Roles: who.Roles,
+		EntryProduct: row.EntryProduct, Target: row.Target,
+		ReturnPath: request.ReturnPath, Challenge: request.Challenge,
+		AuthTime: session.AuthTime, AMR: session.AMR, IssuedAt: row.MintedAt, ExpiresAt: row.ExpiresAt,
+	}
+}
+
+func (m *Minter) check(request MintRequest) (Target, error) {
+	if !slices.Contains(m.EntryProducts, request.EntryProduct) {
+		return Target{}, &FieldError{"entry_product", "is not one of the configured products"}
+	}
+	target := m.Targets[0]
+	if request.Target != "" {
+		i := slices.IndexFunc(m.Targets, func(t Target) bool { return t.Domain == request.Target })
+		if i < 0 {
+			return Target{}, &FieldError{"target_domain", "is not one of the configured targets"}
+		}
+		target = m.Targets[i]
+	}
+	if request.ReturnPath != nil && !ValidReturnPath(*request.ReturnPath) {
+		return Target{}, &FieldError{"return_path", "must be a path on the target site, beginning with one slash"}
+	}
+	if request.Challenge != "" && !token.ValidChallenge(request.Challenge) {
+		return Target{}, &FieldError{"challenge", "must be 43 base64url characters (S256)"}
+	}
+	return target, nil
+}
+
+// maxReturnPath bounds a return path in bytes.
+const maxReturnPath = 512
+
+// ValidReturnPath reports whether path stays on the site it is opened on. The
+// attack is an open redirect: "//evil", "/\evil" and "https:evil" all leave the
+// site in some browser, and a control character is dropped by most before the
+// path is read, which turns "/<TAB>/evil" into "//evil".
+func ValidReturnPath(path string) bool {
+	if path == "" || len(path) > maxReturnPath || path[0] != '/' {
+		return false
+	}
+	if len(path) > 1 && path[1] == '/' {
+		return false
+	}
+	for i := range len(path) {
+		if c := path[i]; c < ' ' || c == 0x7f || c == '\\' {
+			return false
+		}
+	}
+	parsed, err := url.Parse(path)
+	return err == nil && parsed.Scheme == "" && parsed.Host == ""
+}

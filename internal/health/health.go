@@ -1,0 +1,77 @@
+// Package health says whether this process can do its work: named checks of what
+// it depends on, asked at once and each within a second, and whether it is
+// leaving.
+//
+// Liveness is not asked here: a process that answers at all is alive, and one
+// that is restarted because its database is slow makes the outage worse.
+package health
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Timeout bounds each check.
+const Timeout = time.Second
+
+// Check asks one dependency; nil is well.
+type Check func(ctx context.Context) error
+
+// Result is one dependency's answer.
+type Result struct {
+	Name    string
+	Err     error
+	Latency time.Duration
+}
+
+// Checks are the named checks of one half. It is safe for concurrent use.
+type Checks struct {
+	byName   map[string]Check
+	draining atomic.Bool
+}
+
+// New takes the checks.
+func New(byName map[string]Check) *Checks { return &Checks{byName: byName} }
+
+// ErrDraining says that the process is leaving: no new work, please.
+var ErrDraining = errors.New("draining")
+
+// Drain makes the process unready for good, so that a load balancer turns away
+// before the listeners close.
+func (c *Checks) Drain() { c.draining.Store(true) }
+
+// Draining reports whether Drain was called.
+func (c *Checks) Draining() bool { return c.draining.Load() }
+
+// Ask runs all checks at once and returns their results, by name. A check that
+// ignores its context is not waited for.
+func (c *Checks) Ask(ctx context.Context) []Result {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	results := make([]Result, 0, len(c.byName))
+	for name, check := range c.byName {
+		wg.Go(func() {
+			begun := time.Now()
+			answer := make(chan error, 1)
+			go func() { answer <- check(ctx) }()
+			var err error
+			select {
+			case err = <-answer:
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			results = append(results, Result{Name: name, Err: err, Latency: time.Since(begun)})
+		})
+	}
+	wg.Wait()
+	sort.Slice(results, func(i, j int) bool { return results[i].Name < results[j].Name })
+	return results
+}
