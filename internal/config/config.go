@@ -1,0 +1,176 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Environment is where the process runs. It decides defaults and what is refused.
+type Environment string
+
+// The environments. Development is the default; whoever forgets ENVIRONMENT in
+// production is told by [Config.Warnings].
+const (
+	Development Environment = "development"
+	Staging     Environment = "staging"
+	Production  Environment = "production"
+)
+
+// Halves says which halves this process runs; at least one is true.
+type Halves struct{ DAO, FOS bool }
+
+// Config is the resolved configuration. It is made by [Load] only, and read-only
+// from then on.
+type Config struct {
+	Environment Environment
+	Halves      Halves
+
+	// CookieSecure sets Secure and the __Host- and __Secure- prefixes on cookies.
+	CookieSecure bool
+
+	MetricsAddr    string // host:port
+	MetricsEnabled bool
+	OTLPEndpoint   string // http or https URL of a trace collector; empty means no traces
+	Log            Log
+
+	// TrustedProxies are the networks whose forwarded headers are believed
+	// (invariant I15); masked, IPv4 in its short form, none by default.
+	TrustedProxies []netip.Prefix
+
+	// ShutdownDelay is how long readiness answers 503 before listeners close;
+	// ShutdownTimeout is how long requests in flight then have.
+	ShutdownDelay, ShutdownTimeout time.Duration
+
+	// PseudonymKeys has at least one key; the first is used (invariant I6).
+	PseudonymKeys []privacy.Key
+
+	// ServiceTokens are the accepted bearers between the halves, the current one
+	// first, then the previous. Empty means that exchange answers 503
+	// (invariant I3).
+	ServiceTokens []privacy.Secret
+
+	// LoginPerMinute is how many failed logins one account has from one address
+	// within a minute.
+	LoginPerMinute int
+
+	Security Security
+
+	DAO DAO // zero unless Halves.DAO
+	FOS FOS // zero unless Halves.FOS
+}
+
+// Log says how much is logged and in which form.
+type Log struct {
+	Level slog.Level
+	JSON  bool // else text
+}
+
+// Security holds the values of response headers. An empty one is not sent.
+type Security struct {
+	HSTS           string        // Strict-Transport-Security (RFC 6797)
+	HSTSMaxAge     time.Duration // the max-age in HSTS
+	FrameOptions   string        // X-Frame-Options (RFC 7034)
+	CSP            string        // Content-Security-Policy of JSON answers
+	ReferrerPolicy string        // Referrer-Policy
+}
+
+// DAO is the configuration of the half where the person is signed in.
+type DAO struct {
+	Addr                            string // host:port
+	DatabaseURL, MigrateDatabaseURL privacy.Secret
+	RedisURL                        privacy.Secret
+	AllowedOrigins                  []string // scheme://host[:port], lower case
+	CookieDomain                    string   // bare host name, or empty for host-only cookies
+
+	// Targets has at least one entry; the first is the default of a mint.
+	Targets []Target
+
+	EntryProducts []string
+
+	// SealingKeys has at least one key; the first seals, all open.
+	SealingKeys []privacy.Key
+
+	// ServiceTokenTargets are the domains that the service token is good for;
+	// empty means all of Targets.
+	ServiceTokenTargets []string
+
+	MintPerMinute             int // per session
+	ExchangeFailuresPerMinute int // wrong bearers per peer address
+}
+
+// Target is a domain that tokens are good for, and where its arrivals land.
+type Target struct {
+	Domain     string
+	LandingURL *url.URL
+}
+
+// ElevatedRoles says what a founder's or admin's session may do that came by
+// hand-off (invariant I10).
+type ElevatedRoles string
+
+// The two policies for elevated roles.
+const (
+	ElevatedRolesStepUp ElevatedRoles = "step-up" // acts as member until proven here
+	ElevatedRolesAllow  ElevatedRoles = "allow"   // acts with its role at once
+)
+
+// FOS is the configuration of the half where the person arrives.
+type FOS struct {
+	Addr                            string // host:port
+	DatabaseURL, MigrateDatabaseURL privacy.Secret
+	RedisURL                        privacy.Secret
+	AllowedOrigins                  []string // CORS_ORIGINS and the origin of FrontendURL
+	FrontendURL                     string   // without trailing slash; empty when not set
+	ExpectedTarget                  string   // the only target whose tokens are taken
+	OracleBridgeURL                 string   // without trailing slash; empty means in process
+	PublicPrefix                    string   // "" or "/fos": what a gateway strips
+	PeerVerifiesEmail               bool
+	ElevatedRoles                   ElevatedRoles
+	JWT                             JWT
+	ArrivalPerMinute                int // per address
+}
+
+// JWT is how FOS sessions are signed: HS256, nothing else.
+type JWT struct {
+	Key      privacy.Secret   // the string's own bytes, at least 32
+	Previous []privacy.Secret // verify only
+
+	Issuer   string
+	Audience string // empty leaves the claim out of access tokens
+
+	AccessTTL, RefreshTTL time.Duration
+}
+
+// Load resolves environ, which has the form of os.Environ: "NAME=value". It reads
+// the files that X_FILE variables name. On any fault it returns no Config and an
+// error that joins (errors.Join) every [*Fault]; its text has no secret in it.
+func Load(environ []string) (*Config, error) {
+	l := newLoader(environ)
+	c := &Config{}
+	redis := l.shared(c)
+	if c.Halves.DAO {
+		l.dao(c, redis)
+	}
+	if c.Halves.FOS {
+		l.fos(c, redis)
+	}
+	l.between(c)
+	if err := l.faults.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// targetDomains are the domains of Targets, in order.
+func (d *DAO) targetDomains() []string {
+	domains := make([]string, 0, len(d.Targets))
+	for _, t := range d.Targets {
+		domains = append(domains, t.Domain)
+	}
+	return slices.Clip(domains)
+}
