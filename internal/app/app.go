@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hello-world-co-op/handoff/internal/config"
+	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Options are what a test replaces. The zero value is what is shipped.
+type Options struct {
+	Version string
+	Now     func() time.Time // nil: the wall clock, UTC, to the millisecond
+	Random  io.Reader        // nil: crypto/rand
+	Log     *slog.Logger     // nil: slog.Default
+}
+
+func (o *Options) complete() {
+	if o.Now == nil {
+		// Answers speak in milliseconds; what is stored must not say more, or a token's
+		// stored and told times would differ.
+		o.Now = func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+}
+
+// App is a process of this service. Close it if it is not run.
+type App struct {
+	config     *config.Config
+	options    Options
+	started    time.Time
+	pseudonyms *privacy.Pseudonymizer
+	listeners  []*listener
+	// wait and closers are undone in order when the process leaves.
+	wait    []func()
+	closers []func() error
+}
+
+// listener is one half on its address.
+type listener struct {
+	half   string
+	socket net.Listener
+	server *http.Server
+	checks *health.Checks
+}
+
+// New builds the configured halves and binds their addresses. Stores need not be
+// up yet, but a database that is up and older than this program is an error.
+func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
+	options.complete()
+	a := &App{
+		config: c, options: options, started: time.Now(), pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]),
+	}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) error {
+	var dao *daoHalf
+	if a.config.Halves.DAO {
+		half, err := a.buildDAO(ctx)
+		if err != nil {
+			return err
+		}
+		dao = half
+	}
+	if a.config.Halves.FOS {
+		return a.buildFOS(ctx, dao)
+	}
+	return nil
+}
+
+// listen binds addr for one half.
+func (a *App) listen(ctx context.Context, half, addr string, handler http.Handler, checks *health.Checks) error {
+	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("the %s half cannot listen on %s: %w", half, addr, err)
+	}
+	a.listeners = append(a.listeners, &listener{
+		half: half, socket: socket, checks: checks, server: httpapi.Server(addr, handler, a.options.Log),
+	})
+	return nil
+}
+
+// Addr returns the address that a half ("dao" or "fos") listens on, "" if it is
+// not part of this process.
+func (a *App) Addr(half string) string {
+	for _, l := range a.listeners {
+		if l.half == half {
+			return l.socket.Addr().String()
+		}
+	}
+	return ""
+}
+
+// Run serves until ctx ends, then leaves in order. It returns nil after an
+// orderly end.
+func (a *App) Run(ctx context.Context) error {
+	serving, failed := errgroup.WithContext(ctx)
+	for _, l := range a.listeners {
+		a.options.Log.InfoContext(ctx, "listening", "half", l.half, "addr", l.socket.Addr().String())
+		serving.Go(func() error {
+			if err := l.server.Serve(l.socket); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve the %s half: %w", l.half, err)
+			}
+			return nil
+		})
+	}
+	<-failed.Done() // ctx ended, or a listener broke
+	left := a.leave(context.WithoutCancel(ctx))
+	return errors.Join(serving.Wait(), left, a.Close())
+}
+
+func (a *App) leave(ctx context.Context) error {
+	a.options.Log.InfoContext(ctx, "leaving", "delay", a.config.ShutdownDelay, "timeout", a.config.ShutdownTimeout)
+	for _, l := range a.listeners {
+		l.checks.Drain()
+	}
+	if a.config.ShutdownDelay > 0 {
+		<-time.After(a.config.ShutdownDelay)
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
+	defer cancel()
+	var leaving errgroup.Group
+	for _, l := range a.listeners {
+		leaving.Go(func() error {
+			if err := l.server.Shutdown(ctx); err != nil {
+				return errors.Join(fmt.Errorf("the %s half had requests left: %w", l.half, err), l.server.Close())
+			}
+			return nil
+		})
+	}
+	return leaving.Wait()
+}
+
+// Close releases what New took. Run does it by itself.
+func (a *App) Close() error {
+	var faults []error
+	for _, l := range a.listeners {
+		if err := l.socket.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			faults = append(faults, err)
+		}
+	}
+	for _, wait := range a.wait {
+		wait()
+	}
+	for _, closer := range a.closers {
+		faults = append(faults, closer())
+	}
+	a.listeners, a.wait, a.closers = nil, nil, nil
+	return errors.Join(faults...)
+}
+
+// edge is the part of the edge's configuration that both halves share.
+func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi.Config {
+	return httpapi.Config{
+		Half: half, AllowedOrigins: origins,
+		LoopbackSameOrigin: a.config.Environment == config.Development,
+		TrustedProxies:     a.config.TrustedProxies,
+		Headers: httpapi.SecurityHeaders{
+			HSTS: a.config.Security.HSTS, FrameOptions: a.config.Security.FrameOptions,
+			CSP: a.config.Security.CSP, ReferrerPolicy: a.config.Security.ReferrerPolicy,
+		},
+		Pseudonyms: a.pseudonyms, Health: checks, Log: a.options.Log, Now: a.options.Now,
+	}
+}

@@ -1,0 +1,108 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/config"
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/httpapi/daoapi"
+	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/signin"
+	"github.com/hello-world-co-op/handoff/internal/token"
+	"github.com/hello-world-co-op/handoff/password"
+)
+
+// daoHalf is what the FOS half of the same process may use of this one: its
+// exchange, and nothing else (I14).
+type daoHalf struct{ exchange *handoff.Exchange }
+
+// hashQueue bounds how many logins wait for their turn at hashing. At about 0.2 s
+// each, more would only wait past their deadline.
+const hashQueue = 16
+
+func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
+	c, o := a.config.DAO, a.options
+	pool, err := a.openPostgres(ctx, datastore.DAO, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	redis, redisCheck, err := a.openRedis(c.RedisURL)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := token.NewSealer(c.SealingKeys, o.Random)
+	if err != nil {
+		return nil, err
+	}
+	csrf, err := member.NewCSRF(c.SealingKeys, o.Random)
+	if err != nil {
+		return nil, err
+	}
+	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
+	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
+	exchange := handoff.NewExchange(handoff.ExchangeConfig{
+		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
+	})
+	a.wait = append(a.wait, exchange.Wait)
+	edge := a.edge("dao", c.AllowedOrigins, checks)
+	routes := daoapi.Routes(daoapi.Config{
+		Edge: edge,
+		Sessions: signin.NewDAO(signin.DAOConfig{
+			Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random,
+			Passwords: member.Passwords{Log: o.Log, Hasher: password.NewHasher(password.Limits{
+				Concurrent: password.ConcurrencyFor(memoryLimit()), Queue: hashQueue,
+			})},
+		}),
+		Minter: handoff.NewMinter(handoff.MinterConfig{
+			Targets: targets(c.Targets), EntryProducts: c.EntryProducts,
+			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random,
+		}),
+		Exchange: exchange, CSRF: csrf,
+		ServiceTokens: a.config.ServiceTokens, ServiceTokenTargets: c.ServiceTokenTargets,
+		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
+		Details: a.details(datastore.DAO, pool, map[string][]string{
+			"service_token": secretIDs(a.config.ServiceTokens), "sealing": keyIDs(c.SealingKeys),
+			"pseudonym": keyIDs(a.config.PseudonymKeys),
+		}),
+	})
+	if a.config.Environment == config.Development {
+		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
+	}
+	return &daoHalf{exchange}, a.listen(ctx, "dao", c.Addr, httpapi.New(edge, routes), checks)
+}
+
+func targets(configured []config.Target) []handoff.Target {
+	list := make([]handoff.Target, 0, len(configured))
+	for _, t := range configured {
+		list = append(list, handoff.Target{Domain: t.Domain, LandingURL: t.LandingURL})
+	}
+	return list
+}
+
+// pages says where the two demonstration pages find each other.
+func (a *App) pages() pages.Config {
+	links := pages.Config{ThinkTankURL: "http://think-tank.localhost:8787", FounderyOSURL: "http://founderyos.localhost:8000"}
+	if a.config.FOS.FrontendURL != "" {
+		links.FounderyOSURL = a.config.FOS.FrontendURL
+	}
+	if origins := a.config.DAO.AllowedOrigins; len(origins) > 0 {
+		links.ThinkTankURL = origins[0]
+	}
+	return links
+}
+
+// pageRoutes serves the pages for people: development only.
+func pageRoutes(handler http.Handler, paths ...string) []httpapi.Route {
+	serve := echo.WrapHandler(handler)
+	return []httpapi.Route{
+		{Method: http.MethodGet, Paths: paths, Handle: serve},
+		{Method: http.MethodHead, Paths: paths, Handle: serve},
+	}
+}

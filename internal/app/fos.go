@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/config"
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/httpapi/fosapi"
+	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/session"
+	"github.com/hello-world-co-op/handoff/internal/signin"
+)
+
+func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
+	c, o := a.config.FOS, a.options
+	pool, err := a.openPostgres(ctx, datastore.FOS, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	_, redisCheck, err := a.openRedis(c.RedisURL)
+	if err != nil {
+		return err
+	}
+	signer, err := session.NewSigner(session.Config{
+		Key: c.JWT.Key, Previous: c.JWT.Previous, Issuer: c.JWT.Issuer, Audience: c.JWT.Audience,
+		AccessTTL: c.JWT.AccessTTL, RefreshTTL: c.JWT.RefreshTTL, Now: o.Now, NewID: func() (uuid.UUID, error) { return uuid.NewV7FromReader(o.Random) },
+	})
+	if err != nil {
+		return err
+	}
+	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
+	edge := a.edge("fos", c.AllowedOrigins, checks)
+	elevated := c.ElevatedRoles == config.ElevatedRolesAllow
+	routes := fosapi.Routes(fosapi.Config{
+		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
+		Login: handoff.NewLogin(handoff.LoginConfig{
+			Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
+			ElevatedRoles: elevated, Now: o.Now, Random: o.Random,
+		}),
+		Sessions: signin.NewFOS(signin.FOSConfig{
+			Store: signin.NewFOSStore(pool), Signer: signer, ElevatedRoles: elevated, Now: o.Now,
+		}),
+		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
+		Details: a.details(datastore.FOS, pool, map[string][]string{
+			"service_token": secretIDs(a.config.ServiceTokens), "pseudonym": keyIDs(a.config.PseudonymKeys),
+			"jwt": secretIDs(append([]privacy.Secret{c.JWT.Key}, c.JWT.Previous...)),
+		}),
+	})
+	if a.config.Environment == config.Development {
+		routes = append(routes, pageRoutes(pages.FounderyOS(a.pages()), "/", "/cross-domain", "/assets/*")...)
+	}
+	return a.listen(ctx, "fos", c.Addr, httpapi.New(edge, routes), checks)
+}
+
+// exchanger is the seam between the halves: over HTTP where the other half's
+// address is configured, else in this process.
+func (a *App) exchanger(dao *daoHalf) handoff.Exchanger {
+	c := a.config.FOS
+	switch {
+	case len(a.config.ServiceTokens) == 0:
+		return handoff.Disabled{}
+	case c.OracleBridgeURL != "":
+		peer := handoff.NewPeer(handoff.PeerConfig{
+			BaseURL: c.OracleBridgeURL, ServiceToken: a.config.ServiceTokens[0], AssumeEmailVerified: c.PeerVerifiesEmail,
+		})
+		a.closers = append(a.closers, func() error { peer.CloseIdle(); return nil })
+		return peer
+	}
+	return handoff.InProcess{Exchanging: dao.exchange, Caller: handoff.Caller{
+		KeyID: a.config.ServiceTokens[0].KeyID(), Targets: a.config.DAO.ServiceTokenTargets,
+	}}
+}

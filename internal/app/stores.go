@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// openPostgres opens a half's database. One that is up must be migrated; one that
+// is down will say so in readiness.
+func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL privacy.Secret) (*datastore.Postgres, error) {
+	pool, err := datastore.OpenPostgres(ctx, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { pool.Close(); return nil })
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	applied, known, err := datastore.Versions(ctx, pool, half)
+	if err != nil {
+		a.options.Log.WarnContext(ctx, "postgres does not answer; starting anyway", "half", half, "error", err)
+		return pool, nil
+	}
+	if applied < known {
+		return nil, fmt.Errorf("the %s database is at migration %d and this program needs %d: run `server migrate up`",
+			half, applied, known)
+	}
+	return pool, nil
+}
+
+// openRedis opens a half's Redis and returns its client with its check.
+func (a *App) openRedis(redisURL privacy.Secret) (client datastore.Redis, check health.Check, err error) {
+	client, err = datastore.OpenRedis(redisURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.closers = append(a.closers, client.Close)
+	return client, func(ctx context.Context) error { return client.Ping(ctx).Err() }, nil
+}
+
+// details is what a half tells its operators.
+func (a *App) details(half datastore.Half, pool *datastore.Postgres, keyIDs map[string][]string) func(context.Context) (httpapi.Details, error) {
+	return func(ctx context.Context) (httpapi.Details, error) {
+		stat := pool.Stat()
+		d := httpapi.Details{
+			Version: a.options.Version, UptimeSeconds: int64(time.Since(a.started).Seconds()),
+			Pool: httpapi.Pool{
+				Max: stat.MaxConns(), Total: stat.TotalConns(), Idle: stat.IdleConns(), InUse: stat.AcquiredConns(),
+				Waited: stat.EmptyAcquireCount(), WaitedMS: stat.EmptyAcquireWaitTime().Milliseconds(),
+			},
+			KeyIDs: keyIDs,
+		}
+		applied, known, err := datastore.Versions(ctx, pool, half)
+		d.Migration = httpapi.Migration{Applied: applied, Known: known}
+		return d, err
+	}
+}
+
+func keyIDs(keys []privacy.Key) []string {
+	ids := []string{}
+	for _, key := range keys {
+		ids = append(ids, key.KeyID())
+	}
+	return ids
+}
+
+func secretIDs(secrets []privacy.Secret) []string {
+	ids := []string{}
+	for _, secret := range secrets {
+		ids = append(ids, secret.KeyID())
+	}
+	return ids
+}
+
+// unknownMemory is assumed where nothing limits the process: enough for several
+// hashes at once on any machine that runs this.
+const unknownMemory = 1 << 30
+
+// memoryLimit is what this process may use: GOMEMLIMIT, else the cgroup's limit.
+func memoryLimit() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit
+	}
+	if text, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
+		if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+			return limit
+		}
+	}
+	return unknownMemory
+}

@@ -1,0 +1,79 @@
+package daoapi
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/member"
+)
+
+const (
+	callerKey    = "daoapi.caller"
+	sessionIDKey = "daoapi.session_id"
+)
+
+// enabled refuses everything while no service token is configured (I3).
+func (a *API) enabled(echo.Context) error {
+	if len(a.ServiceTokens) == 0 {
+		return handoff.ErrDisabled
+	}
+	return nil
+}
+
+// bearer lets the other half pass (RFC 6750, header only: a token in a query
+// ends in logs). Every accepted token is compared, in constant time, so that the
+// time does not tell which of them came close.
+func (a *API) bearer(c echo.Context) error {
+	headers := c.Request().Header.Values(echo.HeaderAuthorization)
+	if len(headers) != 1 {
+		return httpapi.ErrInvalidServiceToken
+	}
+	scheme, shown, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return httpapi.ErrInvalidServiceToken
+	}
+	var caller *handoff.Caller
+	for _, accepted := range a.ServiceTokens {
+		if accepted.Equal(shown) {
+			caller = &handoff.Caller{KeyID: accepted.KeyID(), Targets: a.ServiceTokenTargets}
+		}
+	}
+	if caller == nil {
+		return httpapi.ErrInvalidServiceToken
+	}
+	c.Set(callerKey, *caller)
+	return nil
+}
+
+func callerOf(c echo.Context) handoff.Caller {
+	caller, _ := c.Get(callerKey).(handoff.Caller)
+	return caller
+}
+
+// csrf demands the cookie session and the signed double submit. It asks no
+// store: the session that the value is good for goes inward, and the statement
+// there demands that very session.
+func (a *API) csrf(c echo.Context) error {
+	if _, err := a.cookie(c); err != nil {
+		return err
+	}
+	shown, err := c.Cookie(csrfCookie)
+	if err != nil {
+		return member.ErrCSRF
+	}
+	sessionID, err := a.CSRF.Check(c.Request().Header.Get(echo.HeaderXCSRFToken), shown.Value)
+	if err != nil {
+		return err
+	}
+	c.Set(sessionIDKey, sessionID)
+	return nil
+}
+
+func sessionIDOf(c echo.Context) uuid.UUID {
+	id, _ := c.Get(sessionIDKey).(uuid.UUID)
+	return id
+}

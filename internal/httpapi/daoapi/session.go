@@ -1,0 +1,113 @@
+package daoapi
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// loginBody: clients also send device_fingerprint, timezone and user_agent,
+// which are neither read nor kept.
+type loginBody struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+type loginAnswer struct {
+	Success          bool          `json:"success"`
+	Message          string        `json:"message"`
+	UserID           uuid.UUID     `json:"user_id"`
+	AccessExpiresAt  int64         `json:"access_expires_at"`
+	RefreshExpiresAt int64         `json:"refresh_expires_at"`
+	MembershipStatus member.Status `json:"membership_status"`
+}
+
+func (a *API) login(c echo.Context) error {
+	var body loginBody
+	if err := httpapi.DecodeLoosely(c, &body); err != nil {
+		return err
+	}
+	login, err := a.Sessions.Login(c.Request().Context(), body.Email, privacy.NewSecret(body.Password), a.Edge.Origin(c))
+	if err != nil {
+		return err
+	}
+	a.setSession(c, login.Cookie, login.Session.ExpiresAt)
+	return httpapi.JSON(c, http.StatusOK, loginAnswer{
+		Success: true, Message: "Signed in.", UserID: login.Member.ID,
+		AccessExpiresAt: login.Session.IdleExpiresAt.UnixMilli(), RefreshExpiresAt: login.Session.ExpiresAt.UnixMilli(),
+		MembershipStatus: login.Member.Status,
+	})
+}
+
+type sessionAnswer struct {
+	Authenticated    bool          `json:"authenticated"`
+	UserID           uuid.UUID     `json:"user_id"`
+	Email            string        `json:"email"`
+	DisplayName      *string       `json:"display_name"`
+	ICPrincipal      *string       `json:"ic_principal"`
+	MembershipStatus member.Status `json:"membership_status"`
+	Roles            []string      `json:"roles"`
+	AccessExpiresAt  int64         `json:"access_expires_at"`
+	RefreshExpiresAt int64         `json:"refresh_expires_at"`
+}
+
+// session says who is signed in. Nobody is an answer, not an error; not knowing
+// is an error (503), or a slow database would sign everybody out of the page.
+func (a *API) session(c echo.Context) error {
+	nobody := func() error { return httpapi.JSON(c, http.StatusOK, map[string]bool{"authenticated": false}) }
+	cookie, err := a.cookie(c)
+	if err != nil {
+		return nobody()
+	}
+	session, who, err := a.Sessions.Current(c.Request().Context(), cookie)
+	if errors.Is(err, member.ErrNoSession) || errors.Is(err, member.ErrSessionRevoked) {
+		return nobody()
+	}
+	if err != nil {
+		return err
+	}
+	roles := who.Roles
+	if roles == nil {
+		roles = []string{}
+	}
+	return httpapi.JSON(c, http.StatusOK, sessionAnswer{
+		Authenticated: true, UserID: who.ID, Email: who.Email.Reveal(), DisplayName: who.DisplayName,
+		ICPrincipal: who.Principal, MembershipStatus: who.Status, Roles: roles,
+		AccessExpiresAt: session.IdleExpiresAt.UnixMilli(), RefreshExpiresAt: session.ExpiresAt.UnixMilli(),
+	})
+}
+
+func (a *API) csrfToken(c echo.Context) error {
+	cookie, err := a.cookie(c)
+	if err != nil {
+		return err
+	}
+	session, _, err := a.Sessions.Current(c.Request().Context(), cookie)
+	if err != nil {
+		return err
+	}
+	value, err := a.CSRF.Make(session.ID)
+	if err != nil {
+		return err
+	}
+	a.setCSRF(c, value, session.ExpiresAt)
+	return httpapi.JSON(c, http.StatusOK, map[string]string{"csrf_token": value})
+}
+
+func (a *API) logout(c echo.Context) error {
+	cookie, err := a.cookie(c)
+	if err != nil {
+		return err
+	}
+	if err := a.Sessions.Logout(c.Request().Context(), cookie, sessionIDOf(c), a.Edge.Origin(c)); err != nil {
+		return err
+	}
+	a.clearCookies(c)
+	return httpapi.JSON(c, http.StatusOK, map[string]any{"success": true, "message": "Signed out."})
+}

@@ -1,0 +1,79 @@
+package fosapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/signin"
+)
+
+// Config is what the FOS half's handlers need. Enabled is false while no service
+// token is configured. PublicPrefix is what a gateway strips before us.
+type Config struct {
+	Edge         httpapi.Config
+	Enabled      bool
+	Login        *handoff.Login
+	Sessions     *signin.FOS
+	CookieSecure bool
+	PublicPrefix string
+	Details      func(ctx context.Context) (httpapi.Details, error)
+}
+
+// API holds the FOS half's handlers.
+type API struct{ Config }
+
+// prefix is where everything but the health endpoints lives.
+const prefix = "/api/v1"
+
+// Routes are the FOS half's endpoints with their guards, in the protocol's order.
+func Routes(config Config) []httpapi.Route {
+	a := &API{config}
+	origin := config.Edge.AllowedOrigin
+	unsafe := []httpapi.Guard{origin, httpapi.RequestedWith}
+	return []httpapi.Route{
+		{
+			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login",
+			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
+		},
+		{
+			Method: http.MethodGet, Paths: []string{prefix + "/auth/me"},
+			Guards: []httpapi.Guard{origin}, Handle: a.me,
+		},
+		{
+			Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"},
+			Guards: unsafe, Handle: a.logout,
+		},
+		{
+			Method: http.MethodGet, Paths: []string{"/health/detailed"},
+			Guards: []httpapi.Guard{origin, a.operator},
+			Handle: config.Edge.Detailed(func(c echo.Context) (httpapi.Details, error) {
+				return config.Details(c.Request().Context())
+			}),
+		},
+	}
+}
+
+// enabled refuses everything while no service token is configured (I3).
+func (a *API) enabled(echo.Context) error {
+	if !a.Enabled {
+		return handoff.ErrDisabled
+	}
+	return nil
+}
+
+// operator lets founders and admins pass who act as such. For everybody else
+// there is nothing here.
+func (a *API) operator(c echo.Context) error {
+	current, err := a.current(c)
+	if err != nil {
+		return err
+	}
+	if current.ActingRole != "founder" && current.ActingRole != "admin" {
+		return httpapi.ErrForbidden
+	}
+	return nil
+}

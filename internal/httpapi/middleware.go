@@ -1,0 +1,199 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+)
+
+// info is what the edge knows of one request.
+type info struct {
+	requestID string
+	stage     string
+	handoffID uuid.UUID
+	code      string // of the problem that was answered
+}
+
+const infoKey = "handoff.info"
+
+func infoOf(c echo.Context) *info {
+	if i, ok := c.Get(infoKey).(*info); ok {
+		return i
+	}
+	return &info{}
+}
+
+// SetJourney makes the hand-off's id part of the request's log line.
+func SetJourney(c echo.Context, id uuid.UUID) { infoOf(c).handoffID = id }
+
+// identify gives the request an id of our own making. One that a client sends is
+// not taken over: it would let a stranger write into our log.
+func (config Config) identify(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		c.Set(infoKey, &info{requestID: id.String()})
+		c.Response().Header().Set(echo.HeaderXRequestID, id.String())
+		return next(c)
+	}
+}
+
+// logAccess writes one line per request: the route's pattern, never the URI, for
+// the token travels in a query.
+func (config Config) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		begun := time.Now()
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		i, level := infoOf(c), slog.LevelInfo
+		route := c.Path()
+		if i.code == "not_found" && c.Response().Status == http.StatusNotFound {
+			route = "unmatched"
+		}
+		if strings.HasPrefix(route, "/health") {
+			level = slog.LevelDebug
+		}
+		attributes := []slog.Attr{
+			slog.String("half", config.Half), slog.String("method", knownMethod(c.Request().Method)), slog.String("route", route),
+			slog.Int("status", c.Response().Status), slog.Duration("took", time.Since(begun)), slog.String("request_id", i.requestID),
+		}
+		if i.code != "" {
+			attributes = append(attributes, slog.String("code", i.code))
+		}
+		if i.handoffID != uuid.Nil {
+			attributes = append(attributes, slog.String("handoff_id", i.handoffID.String()))
+		}
+		config.Log.LogAttrs(c.Request().Context(), level, "request", attributes...)
+		return nil
+	}
+}
+
+// knownMethod keeps a client from writing words of its own into the log.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+func (config Config) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch reason := recover().(type) {
+			case nil:
+			case runtime.Error:
+				err = fmt.Errorf("panic: %w\n%s", reason, debug.Stack())
+			default:
+				// Its text may be anything, a secret too: its type must do.
+				err = fmt.Errorf("panic: %T\n%s", reason, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}
+
+func (config Config) secure(next echo.HandlerFunc) echo.HandlerFunc {
+	headers := map[string]string{
+		"Strict-Transport-Security": config.Headers.HSTS, "X-Frame-Options": config.Headers.FrameOptions,
+		"Content-Security-Policy": config.Headers.CSP, "Referrer-Policy": config.Headers.ReferrerPolicy,
+		"X-Content-Type-Options": "nosniff",
+	}
+	return func(c echo.Context) error {
+		for name, value := range headers {
+			if value != "" {
+				c.Response().Header().Set(name, value)
+			}
+		}
+		return next(c)
+	}
+}
+
+// maxHeaders bounds a request's headers in bytes.
+const maxHeaders = 16 << 10
+
+func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		size := len(c.Request().RequestURI)
+		for name, values := range c.Request().Header {
+			for _, value := range values {
+				size += len(name) + len(value) + len(": \r\n")
+			}
+		}
+		if size > maxHeaders {
+			return ErrHeadersTooLarge
+		}
+		return next(c)
+	}
+}
+
+func boundTime(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), requestDeadline)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
+	}
+}
+
+// writeProblem answers an error and, where the cause is ours, logs it once.
+func (config Config) writeProblem(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	i := infoOf(c)
+	p, ours := problemOf(err)
+	p.RequestID, p.Stage = i.requestID, i.stage
+	i.code = p.Code
+	if p.HandoffID != nil {
+		i.handoffID = *p.HandoffID
+	}
+	if ours && !errors.Is(err, context.Canceled) {
+		config.Log.ErrorContext(c.Request().Context(), "request failed",
+			"half", config.Half, "route", c.Path(), "request_id", i.requestID, "code", p.Code, "error", err)
+	}
+	header := c.Response().Header()
+	header.Set(echo.HeaderCacheControl, "no-store")
+	if p.retryAfter != "" {
+		header.Set(echo.HeaderRetryAfter, p.retryAfter)
+	}
+	if p.authenticate != "" {
+		header.Set(echo.HeaderWWWAuthenticate, p.authenticate)
+	}
+	text, err := json.Marshal(p)
+	if err == nil {
+		err = c.Blob(p.Status, "application/problem+json", text)
+	}
+	if err != nil {
+		config.Log.WarnContext(c.Request().Context(), "problem not written", "request_id", i.requestID)
+	}
+}
+
+// serverLog takes what net/http has to say. Most of it names the client's
+// address (I6) and is about the client; what remains is about us.
+func serverLog(logger *slog.Logger) *log.Logger {
+	return log.New(acceptErrors{logger}, "", 0)
+}
+
+type acceptErrors struct{ log *slog.Logger }
+
+func (a acceptErrors) Write(line []byte) (int, error) {
+	if strings.HasPrefix(string(line), "http: Accept error") {
+		a.log.Error("the listener cannot accept connections; out of file descriptors?")
+	}
+	return len(line), nil
+}

@@ -1,0 +1,51 @@
+// What both pages of FounderyOS show: who is signed in, the way out, and what
+// went wrong.
+
+import { alertText, byId, call, enter, holdFor, inSeconds, onPress, say } from "./page.js";
+import { wordsFor } from "./words.js";
+
+export function showUser(user) {
+  const name = user.display_name || user.email;
+  byId("user-name").textContent = name;
+  byId("user-email").textContent = user.email;
+  byId("user-role").textContent = user.role;
+  byId("initial").textContent = Array.from(name)[0]?.toUpperCase() ?? "";
+}
+
+/** Shows a problem in words. @returns {boolean} whether a second try may succeed. */
+export function showProblem({ body, wait }) {
+  const { code, title, text, again } = wordsFor(body);
+  enter("problem", title);
+  say("");
+  alertText(wait > 0 && code === "rate_limited" ? `${text} It will be possible in ${inSeconds(wait)}.` : text);
+  byId("error-code").textContent = code;
+  showReference("request-id", body.request_id);
+  showReference("handoff-id", body.handoff_id);
+  byId("retry").hidden = !again;
+  holdFor(byId("retry"), code === "rate_limited" ? wait : 0);
+  return again;
+}
+
+// The numbers that support finds the journey by, in every log line of it.
+function showReference(id, value) {
+  byId(id).textContent = value ?? "";
+  byId(id).parentElement.hidden = !value;
+}
+
+export function wireSignOut() {
+  onPress(byId("sign-out"), async () => {
+    say("Signing out…");
+    alertText("");
+    const answer = await call("POST", "/api/v1/auth/logout", { headers: { "X-Requested-With": "founderyos" } });
+    // A session that had ended before is as good.
+    if (answer.ok || ["session_required", "session_revoked"].includes(answer.body.code)) {
+      showUser({ display_name: "", email: "", role: "" }); // hidden is not gone
+      enter("out", "You are signed out");
+      say("You are signed out of FounderyOS. You may still be signed in to Think Tank.");
+      return;
+    }
+    // Never let somebody walk away from a session that is still open.
+    say("");
+    alertText("You are still signed in: FounderyOS did not answer. Please press “Sign out” again.");
+  });
+}

@@ -1,0 +1,27 @@
+// The front door of FounderyOS: who am I, and the way out.
+
+import { byId, call, enter, onPress, say } from "./page.js";
+import { showProblem, showUser, wireSignOut } from "./account.js";
+
+async function look() {
+  enter("working", "FounderyOS", { focus: false });
+  say("Looking for your session…");
+  const answer = await call("GET", "/api/v1/auth/me");
+  if (answer.ok && answer.body.user) {
+    showUser(answer.body.user);
+    enter("in", "You are signed in", { focus: false });
+    say(`Signed in as ${byId("user-name").textContent}.`);
+  } else if (["session_required", "session_revoked"].includes(answer.body.code)) {
+    enter("out", "Nobody is signed in", { focus: false });
+    say("You come in through Think Tank: sign in there and press “Open in FounderyOS”.");
+  } else {
+    showProblem(answer);
+  }
+}
+
+wireSignOut();
+onPress(byId("retry"), look);
+// A page that "back" brings out of the browser's memory may show somebody who has
+// signed out since.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+look();

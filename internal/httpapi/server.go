@@ -1,0 +1,112 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+)
+
+// Config is what one half's edge needs.
+type Config struct {
+	Half           string // "dao" or "fos", for the log
+	AllowedOrigins []string
+	// LoopbackSameOrigin also allows an Origin that is the request's own host, if
+	// that is a loopback name: the pages answer under any of them. Development only.
+	LoopbackSameOrigin bool
+	TrustedProxies     []netip.Prefix
+	Headers            SecurityHeaders
+	Pseudonyms         *privacy.Pseudonymizer
+	Health             *health.Checks
+	Log                *slog.Logger
+	Now                func() time.Time
+}
+
+// SecurityHeaders go out with every answer; "" leaves one out.
+type SecurityHeaders struct{ HSTS, FrameOptions, CSP, ReferrerPolicy string }
+
+// Route is one endpoint. Guards run in order before Handle and may refuse; they
+// are what the endpoint demands of whoever calls, before its body is read.
+type Route struct {
+	Method string
+	Paths  []string // the first is the endpoint's name, the others its aliases
+	Stage  string   // mint, exchange or login: told in problems
+	Guards []Guard
+	Handle echo.HandlerFunc
+}
+
+// Guard lets a request pass, or returns why not.
+type Guard func(c echo.Context) error
+
+// requestDeadline ends every request's work: nobody waits longer than 3 s.
+const requestDeadline = 2900 * time.Millisecond
+
+// New returns a handler that runs every request through the shared steps, in the
+// order written here.
+func New(config Config, routes []Route) *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = config.writeProblem
+	e.IPExtractor = config.ipExtractor()
+	e.Use(
+		config.identify,      // request id; everything after can be found in the log
+		config.logAccess,     // sees the final status, also of a panic
+		config.recoverPanics, // a panic is a 500, not a lost connection
+		config.secure,        // headers of every answer
+		boundHeaders,         // 431
+		boundTime,            // 503 after 2.9 s
+	)
+	e.Use(config.crossOrigin()...) // answers preflights
+	for _, route := range append(config.healthRoutes(), routes...) {
+		for _, path := range route.Paths {
+			e.Add(route.Method, path, route.run)
+		}
+	}
+	return e
+}
+
+func (r Route) run(c echo.Context) error {
+	infoOf(c).stage = r.Stage
+	for _, guard := range r.Guards {
+		if err := guard(c); err != nil {
+			return err
+		}
+	}
+	return r.Handle(c)
+}
+
+// Server is an http.Server with the bounds that keep slow and large clients from
+// holding it (invariant I13).
+func Server(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10, // beyond our own 16 KiB, which get a problem
+		ErrorLog:          serverLog(log),
+	}
+}
+
+// crossOrigin is CORS for the configured origins, with credentials. With none
+// configured nothing is allowed; the middleware's own default would be "*".
+func (config Config) crossOrigin() []echo.MiddlewareFunc {
+	if len(config.AllowedOrigins) == 0 {
+		return nil
+	}
+	return []echo.MiddlewareFunc{middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins:     config.AllowedOrigins,
+		AllowMethods:     []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowHeaders:     []string{"Content-Type", "X-CSRF-Token", "X-Requested-With", "Idempotency-Key"},
+		ExposeHeaders:    []string{"X-Request-ID", "Retry-After", "RateLimit"},
+		AllowCredentials: true,
+		MaxAge:           600,
+	})}
+}
