@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/config"
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/devstack"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/seed"
+	"github.com/hello-world-co-op/handoff/password"
+)
+
+// stores starts a private server for each store that the environment does not
+// name, and returns the environment with all of them.
+func stores(ctx context.Context, dir string, environ []string, say func(string, ...any)) ([]string, *devstack.Stack, error) {
+	databases := []struct{ variable, name string }{{"DAO_DATABASE_URL", "handoff_dao"}, {"DATABASE_URL", "handoff_fos"}}
+	needPostgres := false
+	for _, d := range databases {
+		needPostgres = needPostgres || lookup(environ, d.variable, "") == ""
+	}
+	needRedis := lookup(environ, "REDIS_URL", "") == ""
+	if !needPostgres && !needRedis {
+		return environ, nil, nil
+	}
+	stack, err := devstack.Start(ctx, devstack.Options{
+		Dir: dir, EmbeddedRedis: true, Postgres: needPostgres, Redis: needRedis, Log: say,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range databases {
+		if lookup(environ, d.variable, "") != "" {
+			continue
+		}
+		databaseURL, err := stack.CreateDatabase(ctx, d.name)
+		if err != nil {
+			return nil, stack, err
+		}
+		environ = append(environ, d.variable+"="+databaseURL)
+	}
+	if needRedis {
+		environ = append(environ, "REDIS_URL="+stack.RedisURL)
+	}
+	return environ, stack, nil
+}
+
+// demoMember is somebody to sign in as.
+type demoMember struct {
+	email, displayName, principal string
+	roles                         []string
+}
+
+var demoMembers = []demoMember{
+	{"ada@example.org", "Ada Lovelace", "2vxsx-fae", []string{"member"}},
+	{"grace@example.org", "Grace Hopper", "", []string{"member", "steward"}},
+}
+
+// prepare migrates both databases and creates the demo members.
+func prepare(ctx context.Context, c *config.Config, s secrets, say func(string, ...any)) error {
+	for half, databaseURL := range map[datastore.Half]privacy.Secret{
+		datastore.DAO: c.DAO.MigrateDatabaseURL, datastore.FOS: c.FOS.MigrateDatabaseURL,
+	} {
+		if err := migrate(ctx, half, databaseURL, say); err != nil {
+			return err
+		}
+	}
+	return seedMembers(ctx, c.DAO.DatabaseURL, s)
+}
+
+func migrate(ctx context.Context, half datastore.Half, databaseURL privacy.Secret, say func(string, ...any)) error {
+	migrator, err := datastore.NewMigrator(half, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = migrator.Close() }()
+	count, err := migrator.Up(ctx)
+	if err == nil && count > 0 {
+		say("Applied %d migrations to the %s database.", count, half)
+	}
+	return err
+}
+
+func seedMembers(ctx context.Context, databaseURL privacy.Secret, s secrets) error {
+	pool, err := datastore.OpenPostgres(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	// The demonstration's own database, or one that its user named: no guard needed.
+	seeder := seed.New(pool, pool.Config().ConnConfig.Database, time.Now().UTC().Truncate(time.Millisecond))
+	hash, err := password.Hash(s.Password)
+	if err != nil {
+		return fmt.Errorf("hash the demo password: %w", err)
+	}
+	for _, m := range demoMembers {
+		email, err := privacy.ParseEmail(m.email)
+		if err != nil {
+			return err
+		}
+		account := member.Account{PasswordHash: privacy.NewSecret(hash), Member: member.Member{
+			Email: email, EmailVerified: true, DisplayName: &m.displayName, Roles: m.roles, Status: member.Active,
+		}}
+		if m.principal != "" {
+			account.Principal = &m.principal
+		}
+		if _, err := seeder.Member(ctx, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+//go:build linux
+
+package devstack
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// startOwner starts a process that owns a stack, in a temporary folder of its own
+// (below base) so that only this test looks at what it leaves.
+func startOwner(t *testing.T, dir, temp string, kept bool) (*exec.Cmd, traces) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childVariable+"="+dir, "TMPDIR="+temp)
+	if kept {
+		cmd.Env = append(cmd.Env, "DEVSTACK_TEST_KEPT=1")
+	}
+	cmd.Stderr = os.Stderr
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = input.Close() // the owner ends at the latest here
+		_, _ = io.Copy(io.Discard, output)
+		_ = cmd.Wait() // killed, mostly
+	})
+	var left traces
+	if err := json.NewDecoder(output).Decode(&left); err != nil {
+		t.Fatalf("the owner said nothing: %v", err)
+	}
+	return cmd, left
+}
+
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // "signal: killed"
+}
+
+func checkNothingRuns(t *testing.T, left traces) {
+	t.Helper()
+	eventually(t, "Postgres has ended", func() bool { return isGone(left.Postgres) })
+	eventually(t, "Redis has ended", func() bool { return isGone(left.Redis) })
+	if isListening(t, left.PostgresURL) || isListening(t, left.RedisURL) {
+		t.Error("a port is still open")
+	}
+}
+
+func TestAKilledOwnerLeavesNothing(t *testing.T) {
+	dir := privateDir(t)
+	cmd, left := startOwner(t, sharedDir, dir, false)
+	if !strings.HasPrefix(left.Home, dir) {
+		t.Fatalf("the ephemeral folder is %s, not in TMPDIR", left.Home)
+	}
+	kill(t, cmd)
+	checkNothingRuns(t, left)
+	eventually(t, "the ephemeral folder is removed", func() bool {
+		_, err := os.Stat(left.Home)
+		return errors.Is(err, os.ErrNotExist)
+	})
+}
+
+func TestTheKernelEndsTheServersEvenWhereTheReaperIsKilledToo(t *testing.T) {
+	temp := privateDir(t)
+	cmd, left := startOwner(t, sharedDir, temp, false)
+	reapers := 0
+	for _, pid := range descendants(cmd.Process.Pid) {
+		arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+		if err == nil && strings.Contains(string(arguments), "devstack-reaper") {
+			killGroup(pid)
+			reapers++
+		}
+	}
+	if reapers != 1 {
+		t.Fatalf("%d reapers", reapers)
+	}
+	kill(t, cmd)
+	checkNothingRuns(t, left)
+	if _, err := os.Stat(left.Home); err != nil {
+		t.Fatalf("who removed the ephemeral folder? %v", err)
+	}
+	inUse := filepath.Join(temp, ephemeralPrefix+"inuse")
+	unfinished := filepath.Join(temp, ephemeralPrefix+"unfinished")
+	for _, other := range []string{inUse, unfinished} {
+		if err := os.Mkdir(other, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := newLock(filepath.Join(inUse, lockName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	removeOrphans(temp) // as the next start does
+	if err := lock.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(left.Home); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the orphan is still there: %v", err)
+	}
+	for _, other := range []string{inUse, unfinished} {
+		if _, err := os.Stat(other); err != nil {
+			t.Errorf("somebody else's folder was removed: %v", err)
+		}
+	}
+}
+
+func TestKeptDataIsUsableRightAfterItsOwnerWasKilled(t *testing.T) {
+	dir := privateDir(t)
+	cmd, left := startOwner(t, dir, dir, true)
+	tell(t, left.PostgresURL, "CREATE TABLE member AS SELECT 'Ada' AS name")
+	kill(t, cmd)
+	s := startFor(t, Options{Dir: dir, Postgres: true, Redis: true})
+	if got := ask(t, s.PostgresURL, "SELECT name FROM member"); got != "Ada" {
+		t.Errorf("the member is %q", got)
+	}
+	checkNothingRuns(t, left)
+}
+
+func TestServersNeverRunAsRoot(t *testing.T) {
+	s := startFor(t, Options{Ephemeral: true, Postgres: true, Redis: true})
+	for _, pid := range []int{s.postgres.pid(), s.redis.pid()} {
+		status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(status)) {
+			name, ids, _ := strings.Cut(strings.TrimSpace(line), ":")
+			if name != "Uid" && name != "Gid" && name != "Groups" {
+				continue
+			}
+			for _, id := range strings.Fields(ids) {
+				if id == "0" {
+					t.Errorf("process %d runs as root: %s", pid, line)
+				}
+			}
+		}
+	}
+}
