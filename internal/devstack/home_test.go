@@ -130,7 +130,7 @@ func TestAServerThatCannotStartIsQuoted(t *testing.T) {
 	t.Setenv("PG_BIN", bin)
 	temp := privateDir(t)
 	t.Setenv("TMPDIR", temp)
-	_, err := Start(t.Context(), Options{Dir: temp, Ephemeral: true, Postgres: true, Redis: true})
+	_, err := Start(t.Context(), Options{Dir: t.TempDir(), Ephemeral: true, Postgres: true, Redis: true})
 	if err == nil || !strings.Contains(err.Error(), "the disk is on fire") {
 		t.Errorf("got %v", err)
 	}

@@ -24,9 +24,12 @@ import (
 // servers are the Postgres and Redis of this test process.
 type servers struct {
 	postgresURL, redisURL string
-	redisIndex            atomic.Int64
-	databases             atomic.Int64
-	templates             map[datastore.Half]func() (string, error)
+	// stack is nobody's to use, but must be held: the servers end when what holds
+	// them is collected.
+	stack      *devstack.Stack
+	redisIndex atomic.Int64
+	databases  atomic.Int64
+	templates  map[datastore.Half]func() (string, error)
 }
 
 var start = sync.OnceValues(func() (*servers, error) {
@@ -44,6 +47,7 @@ var start = sync.OnceValues(func() (*servers, error) {
 			return nil, fmt.Errorf("testkit: %w", err)
 		}
 		// Nobody stops the stack: it ends with this process, by the kernel's word.
+		s.stack = stack
 		if s.postgresURL == "" {
 			s.postgresURL = stack.PostgresURL
 		}
