@@ -66,6 +66,7 @@ func settings(environ []string, s secrets) []string {
 		{"ENVIRONMENT", "development"},
 		{"DAO_ADDR", dao},
 		{"FOS_ADDR", fos},
+		{"METRICS_ADDR", "127.0.0.1:0"}, // for an operator to choose; here any free port
 		{"CROSS_DOMAIN_SERVICE_TOKEN", s.ServiceToken},
 		{"JWT_SECRET_KEY", s.JWTKey},
 		{"HANDOFF_SEALING_KEYS", s.SealingKey},

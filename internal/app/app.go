@@ -16,6 +16,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/config"
 	"github.com/hello-world-co-op/handoff/internal/health"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -47,13 +48,14 @@ type App struct {
 	options    Options
 	started    time.Time
 	pseudonyms *privacy.Pseudonymizer
+	metrics    *metrics.Registry
 	listeners  []*listener
 	// wait and closers are undone in order when the process leaves.
 	wait    []func()
 	closers []func() error
 }
 
-// listener is one half on its address.
+// listener is one half, or the metrics, on its address.
 type listener struct {
 	half   string
 	socket net.Listener
@@ -66,7 +68,8 @@ type listener struct {
 func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 	options.complete()
 	a := &App{
-		config: c, options: options, started: time.Now(), pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]),
+		config: c, options: options, started: time.Now(),
+		pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]), metrics: metrics.New(options.Version),
 	}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -84,16 +87,29 @@ func (a *App) build(ctx context.Context) error {
 		dao = half
 	}
 	if a.config.Halves.FOS {
-		return a.buildFOS(ctx, dao)
+		if err := a.buildFOS(ctx, dao); err != nil {
+			return err
+		}
+	}
+	if a.config.MetricsEnabled {
+		return a.listen(ctx, "metrics", a.config.MetricsAddr, a.metricsHandler(), health.New(nil))
 	}
 	return nil
 }
 
-// listen binds addr for one half.
+// metricsHandler is on a listener of its own, so that no route of a gateway leads
+// to it by accident.
+func (a *App) metricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	return mux
+}
+
+// listen binds addr for one half, or for the metrics.
 func (a *App) listen(ctx context.Context, half, addr string, handler http.Handler, checks *health.Checks) error {
 	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return fmt.Errorf("the %s half cannot listen on %s: %w", half, addr, err)
+		return fmt.Errorf("%s: cannot listen on %s: %w", half, addr, err)
 	}
 	a.listeners = append(a.listeners, &listener{
 		half: half, socket: socket, checks: checks, server: httpapi.Server(addr, handler, a.options.Log),
@@ -101,8 +117,8 @@ func (a *App) listen(ctx context.Context, half, addr string, handler http.Handle
 	return nil
 }
 
-// Addr returns the address that a half ("dao" or "fos") listens on, "" if it is
-// not part of this process.
+// Addr returns the address that a half ("dao" or "fos") or "metrics" listens on,
+// "" if it is not part of this process.
 func (a *App) Addr(half string) string {
 	for _, l := range a.listeners {
 		if l.half == half {
@@ -180,6 +196,6 @@ func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi
 			HSTS: a.config.Security.HSTS, FrameOptions: a.config.Security.FrameOptions,
 			CSP: a.config.Security.CSP, ReferrerPolicy: a.config.Security.ReferrerPolicy,
 		},
-		Pseudonyms: a.pseudonyms, Health: checks, Log: a.options.Log, Now: a.options.Now,
+		Pseudonyms: a.pseudonyms, Health: checks, Metrics: a.metrics, Log: a.options.Log, Now: a.options.Now,
 	}
 }

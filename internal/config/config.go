@@ -35,7 +35,6 @@ type Config struct {
 
 	MetricsAddr    string // host:port
 	MetricsEnabled bool
-	OTLPEndpoint   string // http or https URL of a trace collector; empty means no traces
 	Log            Log
 
 	// TrustedProxies are the networks whose forwarded headers are believed
@@ -53,10 +52,6 @@ type Config struct {
 	// first, then the previous. Empty means that exchange answers 503
 	// (invariant I3).
 	ServiceTokens []privacy.Secret
-
-	// LoginPerMinute is how many failed logins one account has from one address
-	// within a minute.
-	LoginPerMinute int
 
 	Security Security
 
@@ -98,9 +93,6 @@ type DAO struct {
 	// ServiceTokenTargets are the domains that the service token is good for;
 	// empty means all of Targets.
 	ServiceTokenTargets []string
-
-	MintPerMinute             int // per session
-	ExchangeFailuresPerMinute int // wrong bearers per peer address
 }
 
 // Target is a domain that tokens are good for, and where its arrivals land.
@@ -132,7 +124,6 @@ type FOS struct {
 	PeerVerifiesEmail               bool
 	ElevatedRoles                   ElevatedRoles
 	JWT                             JWT
-	ArrivalPerMinute                int // per address
 }
 
 // JWT is how FOS sessions are signed: HS256, nothing else.

@@ -24,13 +24,11 @@ type rawShared struct {
 
 	CookieSecure   *bool  `env:"COOKIE_SECURE" default:"true, in development false" example:"true" help:"Whether cookies carry Secure and the __Host- and __Secure- prefixes. Must be true in production."`
 	TrustedProxies string `env:"TRUSTED_PROXIES" example:"10.0.0.0/8,2001:db8::7" help:"List of addresses and prefixes of the proxies whose forwarded headers are believed. None by default."`
-	LoginPerMinute int    `env:"RATE_LIMIT_LOGIN_PER_MINUTE" envDefault:"5" example:"5" help:"Failed logins a minute per account and address."`
 
 	LogLevel       string `env:"LOG_LEVEL" envDefault:"info" example:"info" help:"debug, info, warn or error, in either case; Python's WARNING and CRITICAL are understood."`
 	LogFormat      string `env:"LOG_FORMAT" default:"json, in development text" example:"json" help:"json or text."`
 	MetricsEnabled bool   `env:"METRICS_ENABLED" envDefault:"true" example:"true" help:"Whether /metrics is served."`
 	MetricsAddr    string `env:"METRICS_ADDR" envDefault:"127.0.0.1:9090" example:"127.0.0.1:9090" help:"host:port of the metrics listener."`
-	OTLPEndpoint   string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" example:"http://127.0.0.1:4318" help:"URL of an OTLP trace collector. No traces without it."`
 
 	ShutdownDelay   *time.Duration `env:"SHUTDOWN_DELAY" default:"5s, in development 0s" example:"5s" help:"How long readiness answers 503 before the listeners close, so that load balancers notice."`
 	ShutdownTimeout *time.Duration `env:"SHUTDOWN_TIMEOUT" default:"10s, in development 4s" example:"10s" help:"How long requests in flight then have to finish."`
@@ -54,8 +52,6 @@ type rawDAO struct {
 	EntryProducts      string         `env:"HANDOFF_ENTRY_PRODUCTS" envDefault:"dao,fos,lighthouse,think-tank" example:"dao,fos,lighthouse,think-tank" help:"List of the products a hand-off may start from."`
 	SealingKeys        privacy.Secret `env:"HANDOFF_SEALING_KEYS,notEmpty" example:"the output of openssl rand -hex 32" help:"List of keys that seal what Redis carries; the first seals, all open. Hexadecimal or base64, at least 32 bytes each."`
 	TokenTargets       string         `env:"CROSS_DOMAIN_SERVICE_TOKEN_TARGETS" default:"every domain of HANDOFF_TARGETS" example:"founderyos.dev" help:"List of the target domains that the service token may exchange for."`
-	MintPerMinute      int            `env:"RATE_LIMIT_MINT_PER_MINUTE" envDefault:"30" example:"30" help:"Mints a minute per session."`
-	ExchangeFailures   int            `env:"RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE" envDefault:"60" example:"60" help:"Wrong bearers a minute per peer address."`
 }
 
 // rawFOS is read when the FOS half runs.
@@ -79,5 +75,4 @@ type rawFOS struct {
 	JWTAudience        string         `env:"JWT_AUDIENCE" envDefault:"founderyos-api" example:"founderyos-api" help:"The aud claim of access tokens. Set empty, the claim is left out for verifiers that pass no audience."`
 	AccessMinutes      int            `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" example:"30" help:"Life of an access token in minutes."`
 	RefreshDays        int            `env:"REFRESH_TOKEN_EXPIRE_DAYS" envDefault:"7" example:"7" help:"Absolute life of a session in days."`
-	ArrivalPerMinute   int            `env:"RATE_LIMIT_ARRIVAL_PER_MINUTE" envDefault:"30" example:"30" help:"Cross-domain logins a minute per address."`
 }

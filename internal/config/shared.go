@@ -28,11 +28,9 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 		l.faults.add("COOKIE_SECURE", "must not be false in production")
 	}
 	c.TrustedProxies = l.proxies("TRUSTED_PROXIES", raw.TrustedProxies)
-	c.LoginPerMinute = l.perMinute("RATE_LIMIT_LOGIN_PER_MINUTE", raw.LoginPerMinute)
 	c.Log = l.log(raw)
 	c.MetricsEnabled = raw.MetricsEnabled
 	c.MetricsAddr = l.address("METRICS_ADDR", raw.MetricsAddr)
-	c.OTLPEndpoint = l.otlpEndpoint(raw.OTLPEndpoint)
 	l.shutdown(c, raw)
 	c.Security = l.security(raw)
 	return raw.RedisURL
@@ -101,11 +99,6 @@ func (l *loader) serviceToken(variable string, token privacy.Secret) privacy.Sec
 	return token
 }
 
-func (l *loader) perMinute(variable string, limit int) int {
-	within(&l.faults, variable, limit, [2]int{1, 100_000})
-	return limit
-}
-
 func (l *loader) log(raw rawShared) Log {
 	levels := map[string]slog.Level{
 		"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "ERROR": slog.LevelError, "CRITICAL": slog.LevelError,
@@ -121,16 +114,6 @@ func (l *loader) log(raw rawShared) Log {
 	}
 	l.oneOf("LOG_FORMAT", format, "json", "text")
 	return Log{Level: level, JSON: format == "json"}
-}
-
-func (l *loader) otlpEndpoint(value string) string {
-	if value == "" {
-		return ""
-	}
-	if _, problem := webURL(value); problem != "" {
-		l.faults.add("OTEL_EXPORTER_OTLP_ENDPOINT", problem)
-	}
-	return value
 }
 
 func (l *loader) shutdown(c *Config, raw rawShared) {

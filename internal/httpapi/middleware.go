@@ -51,25 +51,24 @@ func (config Config) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// logAccess writes one line per request: the route's pattern, never the URI, for
+// account logs and counts each request under its route's pattern, never its URI:
 // the token travels in a query.
-func (config Config) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
+func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begun := time.Now()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
+		took, method, route := time.Since(begun), knownMethod(c.Request().Method), routeOf(c)
+		config.Metrics.Request(config.Half, method, route, c.Response().Status, took)
+
 		i, level := infoOf(c), slog.LevelInfo
-		route := c.Path()
-		if i.code == "not_found" && c.Response().Status == http.StatusNotFound {
-			route = "unmatched"
-		}
 		if strings.HasPrefix(route, "/health") {
 			level = slog.LevelDebug
 		}
 		attributes := []slog.Attr{
-			slog.String("half", config.Half), slog.String("method", knownMethod(c.Request().Method)), slog.String("route", route),
-			slog.Int("status", c.Response().Status), slog.Duration("took", time.Since(begun)), slog.String("request_id", i.requestID),
+			slog.String("half", config.Half), slog.String("method", method), slog.String("route", route),
+			slog.Int("status", c.Response().Status), slog.Duration("took", took), slog.String("request_id", i.requestID),
 		}
 		if i.code != "" {
 			attributes = append(attributes, slog.String("code", i.code))
@@ -80,6 +79,15 @@ func (config Config) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 		config.Log.LogAttrs(c.Request().Context(), level, "request", attributes...)
 		return nil
 	}
+}
+
+// routeOf is the pattern that the request matched. One that matched none has a
+// path of the client's making.
+func routeOf(c echo.Context) string {
+	if infoOf(c).code == "not_found" || infoOf(c).code == "method_not_allowed" {
+		return "unmatched"
+	}
+	return c.Path()
 }
 
 // knownMethod keeps a client from writing words of its own into the log.

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/hello-world-co-op/handoff/internal/health"
+	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	Headers            SecurityHeaders
 	Pseudonyms         *privacy.Pseudonymizer
 	Health             *health.Checks
+	Metrics            *metrics.Registry
 	Log                *slog.Logger
 	Now                func() time.Time
 }
@@ -55,7 +57,7 @@ func New(config Config, routes []Route) *echo.Echo {
 	e.IPExtractor = config.ipExtractor()
 	e.Use(
 		config.identify,      // request id; everything after can be found in the log
-		config.logAccess,     // sees the final status, also of a panic
+		config.account,       // logs and counts; sees the final status, also of a panic
 		config.recoverPanics, // a panic is a 500, not a lost connection
 		config.secure,        // headers of every answer
 		boundHeaders,         // 431
