@@ -159,7 +159,7 @@ func (p Problem) complete(err error) Problem {
 		id := journey.Journey()
 		p.HandoffID = &id
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Code == "dependency_unavailable" { // "exchange_disabled" does not pass by itself
 		p.retryAfter = "1"
 	}
 	if p.Code == "invalid_service_token" {
