@@ -15,16 +15,16 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
-// opened is a token as somebody reads it who has the key and none of our code.
+// opened is a token as somebody reads it who has the first key and none of our code.
 type opened struct {
 	Header map[string]any  `json:"header"`
 	Claims json.RawMessage `json:"claims"`
 }
 
-func open(t testing.TB, raw, key string) opened {
+func open(t testing.TB, raw string) opened {
 	t.Helper()
 	signed, signature, ok := cutLast(raw, ".")
-	mac := hmac.New(sha256.New, []byte(key))
+	mac := hmac.New(sha256.New, []byte(firstKey))
 	mac.Write([]byte(signed))
 	if !ok || signature != base64.RawURLEncoding.EncodeToString(mac.Sum(nil)) {
 		t.Fatal("the signature is not HMAC-SHA256 under the key's own bytes")
@@ -67,10 +67,10 @@ func TestThePairSaysExactlyWhatTheProtocolLists(t *testing.T) {
 		var got bytes.Buffer
 		encoder := json.NewEncoder(&got)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(open(t, raw, firstKey)); err != nil {
+		if err := encoder.Encode(open(t, raw)); err != nil {
 			t.Fatal(err)
 		}
-		want, err := os.ReadFile(file) //nolint:gosec // G304: the two names above
+		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,10 +88,10 @@ func TestWithoutAnAudienceTheClaimIsAbsent(t *testing.T) {
 	config := configAt(clock)
 	config.Audience = ""
 	p := pair(t, signer(t, config), stay(clock.Now()))
-	if claims := string(open(t, p.Access.Reveal(), firstKey).Claims); strings.Contains(claims, `"aud"`) {
+	if claims := string(open(t, p.Access.Reveal()).Claims); strings.Contains(claims, `"aud"`) {
 		t.Errorf("the access token says %s", claims)
 	}
-	if claims := string(open(t, p.Refresh.Reveal(), firstKey).Claims); !strings.Contains(claims, `"aud":"founderyos-refresh"`) {
+	if claims := string(open(t, p.Refresh.Reveal()).Claims); !strings.Contains(claims, `"aud":"founderyos-refresh"`) {
 		t.Errorf("the refresh token says %s", claims)
 	}
 }

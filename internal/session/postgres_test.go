@@ -33,10 +33,10 @@ func (w world) exec(sql string, args ...any) {
 	}
 }
 
-func (w world) count(sql string, args ...any) int {
+func (w world) count(sql string) int {
 	w.t.Helper()
 	var n int
-	if err := w.db.QueryRow(context.Background(), "SELECT count(*) FROM "+sql, args...).Scan(&n); err != nil {
+	if err := w.db.QueryRow(context.Background(), "SELECT count(*) FROM "+sql).Scan(&n); err != nil {
 		w.t.Fatal(err)
 	}
 	return n
@@ -141,11 +141,17 @@ func TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly(t *testing.T) {
 		second func(w world, n *session.New)
 		want   error
 	}{
-		"the same key":                 {},
-		"another key":                  {second: func(_ world, n *session.New) { n.Arrival = other }, want: session.ErrHandoffUsed},
-		"no key, the first had one":    {second: func(_ world, n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
-		"a key, the first had none":    {first: func(n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
-		"neither had a key":            {first: func(n *session.New) { n.Arrival = none }, second: func(_ world, n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
+		"the same key":              {},
+		"another key":               {second: func(_ world, n *session.New) { n.Arrival = other }, want: session.ErrHandoffUsed},
+		"no key, the first had one": {second: func(_ world, n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
+		"a key, the first had none": {first: func(n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
+		"neither had a key":         {first: func(n *session.New) { n.Arrival = none }, second: func(_ world, n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed},
+		"neither had a key, the row says zero": {
+			then: func(w world, n session.New) {
+				w.exec(`UPDATE sessions SET arrival = decode(repeat('00', 32), 'hex') WHERE id = $1`, n.ID)
+			},
+			second: func(_ world, n *session.New) { n.Arrival = none }, want: session.ErrHandoffUsed,
+		},
 		"the same key, another person": {second: func(w world, n *session.New) { n.UserID = w.user() }, want: session.ErrHandoffUsed},
 		"the session was ended": {then: func(w world, n session.New) {
 			w.exec(`UPDATE sessions SET ended_at = $2, ended_as = 'logout' WHERE id = $1`, n.ID, noon)

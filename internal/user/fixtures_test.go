@@ -138,6 +138,7 @@ func ptr[T any](v T) *T { return &v }
 
 // ada arrives with a proven address and nothing else.
 func ada(t testing.TB) user.Arrival {
+	t.Helper()
 	return user.Arrival{
 		Subject: uuid.New(), Email: email(t, "Ada@Example.org"), EmailVerified: true, DisplayName: ptr("Ada"),
 	}

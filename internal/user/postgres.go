@@ -58,7 +58,7 @@ const candidates = `ARRAY(
 // KEY UPDATE: it also waits for, and holds off, everybody who inserts a row that
 // refers to the user (a session, a link, an API token), so that nothing new can
 // slip past a reclaim.
-const lockSQL = `SELECT u.id FROM public.users u WHERE u.id = ANY(` + candidates + `)`
+const lockSQL = `SELECT u.id FROM public.users u WHERE u.id = ANY(` + candidates + `) ORDER BY u.id FOR UPDATE OF u`
 
 // factsSQL is a statement of its own after the lock: at READ COMMITTED it sees
 // what was committed while the lock was waited for; the locking statement's own
@@ -247,8 +247,7 @@ func classify(err error) error {
 	if err == nil || errors.Is(err, ErrRaced) || errors.Is(err, privacy.ErrEmail) {
 		return err
 	}
-	var fromServer *pgconn.PgError
-	if errors.As(err, &fromServer) {
+	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch fromServer.Code {
 		case "40P01", "40001": // deadlock, serialization: the other one went first
 			return ErrRaced

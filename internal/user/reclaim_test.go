@@ -2,10 +2,12 @@ package user_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
@@ -124,10 +126,16 @@ func TestI9_aSessionBegunDuringTheReclaimIsEndedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		// Only after a failure: an open transaction would keep the pool from closing.
+		if err := stranger.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+			t.Error(err)
+		}
+	}()
 	if _, err := stranger.Exec(ctx, insertSession, uuid.New(), id, noon, noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	arrived := make(chan user.Resolution)
+	arrived := make(chan user.Resolution, 1)
 	go func() {
 		r, err := w.arrive(ada(t))
 		if err != nil {
