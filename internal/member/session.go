@@ -39,9 +39,11 @@ func NewCookie(random io.Reader) (Cookie, error) {
 
 // ParseCookie reads a value that a browser sent, or returns [ErrNoSession]: a
 // cookie that was never ours is as good as none.
+//
+// One spelling only, hence both lengths: Go's decoder skips line breaks.
 func ParseCookie(text string) (Cookie, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != cookieBytes {
+	if err != nil || len(raw) != cookieBytes || len(text) != base64.RawURLEncoding.EncodedLen(cookieBytes) {
 		return Cookie{}, ErrNoSession
 	}
 	return Cookie{privacy.NewSecret(text), sha256.Sum256(raw)}, nil

@@ -32,7 +32,7 @@ func (s *Service) Browser(t testing.TB) *Browser {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &Browser{t: t, service: s, client: &http.Client{
-		Jar: jar, Transport: transport,
+		Jar: clockedJar{jar, s.Clock}, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

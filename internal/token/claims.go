@@ -52,6 +52,6 @@ func ValidChallenge(text string) bool {
 	if len(text) != s256Chars {
 		return false
 	}
-	_, err := base64.RawURLEncoding.DecodeString(text)
-	return err == nil
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return err == nil && len(raw) == sha256.Size // Go's decoder skips line breaks: then fewer come out
 }

@@ -51,7 +51,8 @@ type Verdict int
 const (
 	// Open: not redeemed; this attempt may try to redeem it.
 	Open Verdict = iota
-	// Ours: this very attempt redeemed it, less than [RepeatWindow] ago.
+	// Ours: this very attempt redeemed it, at most [RepeatWindow] ago, and the
+	// token's own 60 s are not over.
 	Ours
 	// Replayed: somebody redeemed it before, or it was burnt.
 	Replayed
@@ -66,7 +67,9 @@ const (
 func Judge(e Entry, attempt Attempt, now time.Time) Verdict {
 	if e.RedeemedAt != nil {
 		own := subtle.ConstantTimeCompare(e.Attempt, attempt[:]) == 1
-		if own && !e.Burnt && now.Sub(*e.RedeemedAt) <= RepeatWindow {
+		// The 60 s end a repeat too (I2): else it would hang on Redis' clock whether the
+		// claims are still there to repeat.
+		if own && !e.Burnt && now.Sub(*e.RedeemedAt) <= RepeatWindow && now.Before(e.ExpiresAt) {
 			return Ours
 		}
 		return Replayed

@@ -23,9 +23,17 @@ func carrierKey(d Digest) string { return "dao:handoff:" + d.String() }
 // broken random source, not chance.
 var ErrTaken = errors.New("token: digest is taken")
 
+// shortestTTL is Redis' own unit. The driver leaves out an expiry of zero or
+// less, and the claims would stay for ever.
+const shortestTTL = time.Millisecond
+
 // Put carries sealed for ttl. It never overwrites: who could would replace the
-// claims of a token that is on its way.
+// claims of a token that is on its way. With no time left it is an outage:
+// whatever came before it took longer than a token lives.
 func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Duration) error {
+	if ttl < shortestTTL {
+		return outage.New("redis", errors.New("no time is left to carry the claims"))
+	}
 	err := c.client.SetArgs(ctx, carrierKey(d), sealed, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
 	if errors.Is(err, redis.Nil) {
 		return ErrTaken

@@ -95,12 +95,12 @@ type sealedClaims struct {
 	UserID        uuid.UUID `json:"u"`
 	Email         string    `json:"e"`
 	EmailVerified bool      `json:"v"`
-	DisplayName   *string   `json:"n,omitempty"`
-	Principal     *string   `json:"p,omitempty"`
+	DisplayName   *string   `json:"n,omitzero"` // omitempty would make null of an empty name
+	Principal     *string   `json:"p,omitzero"`
 	Roles         []string  `json:"r,omitempty"`
 	EntryProduct  string    `json:"f"`
 	Target        string    `json:"t"`
-	ReturnPath    *string   `json:"l,omitempty"`
+	ReturnPath    *string   `json:"l,omitzero"`
 	Challenge     string    `json:"c,omitempty"`
 	AuthTime      int64     `json:"a"`
 	AMR           []string  `json:"m,omitempty"`
