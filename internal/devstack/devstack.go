@@ -27,7 +27,8 @@ type Options struct {
 	Log func(format string, args ...any)
 }
 
-// Stack is a set of running servers that belongs to this process.
+// Stack is a set of running servers that belongs to this process. It runs until
+// Stop or the end of the process, also when nobody keeps the Stack.
 type Stack struct {
 	// PostgresURL is the URL of a superuser on the database "postgres", with a
 	// password; empty if no Postgres was wanted.
@@ -45,6 +46,11 @@ type Stack struct {
 	once    sync.Once
 	stopped error
 }
+
+// running holds the stacks that nobody has stopped. Their pipe and their lock are
+// files, and Go closes a file that nothing refers to any more: the servers of a
+// caller who keeps only the URLs would end at some garbage collection.
+var running sync.Map
 
 // Start finds or fetches the servers that are wanted and starts them. ctx bounds
 // the start only; the servers live until [Stack.Stop] or the end of this process.
@@ -71,6 +77,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{home: l.home}
+	running.Store(s, true)
 	if err := s.launch(ctx, l); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -127,13 +134,13 @@ func (s *Stack) launch(ctx context.Context, l *launcher) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	if l.Options.Postgres {
+	if l.Postgres {
 		group.Go(func() (err error) {
 			s.postgres, s.PostgresURL, err = l.startPostgres(ctx)
 			return err
 		})
 	}
-	if l.Options.Redis {
+	if l.Redis {
 		group.Go(func() (err error) {
 			if l.servers.Redis.Path == "" {
 				s.imitation, s.RedisURL, err = startEmbedded()
@@ -153,6 +160,7 @@ func (s *Stack) launch(ctx context.Context, l *launcher) error {
 // killed or left something that cannot be removed. Further calls return the same.
 func (s *Stack) Stop() error {
 	s.once.Do(func() {
+		defer running.Delete(s)
 		var group errgroup.Group
 		group.Go(s.postgres.stop)
 		group.Go(s.redis.stop)

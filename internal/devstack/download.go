@@ -31,17 +31,16 @@ func (d downloader) download(ctx context.Context, missing []kind) (err error) {
 	}
 	d.say("downloading the package lists, this once (no root needed)")
 	// One broken source is no reason to stop; without any list the next step fails.
-	_, updateErr := d.apt.get(ctx, "update")
-	var failed []error
+	updateErr := d.apt.update(ctx)
 	for _, k := range missing {
-		if err := d.server(ctx, work, k); err != nil {
-			failed = append(failed, err)
+		if fetchErr := d.server(ctx, work, k); fetchErr != nil {
+			err = errors.Join(err, fetchErr)
 		}
 	}
-	if len(failed) > 0 {
-		failed = append(failed, updateErr)
+	if err == nil {
+		return nil
 	}
-	return errors.Join(failed...)
+	return errors.Join(updateErr, err)
 }
 
 // prepare points apt at folders of ours.
@@ -59,22 +58,24 @@ func (d *downloader) prepare(work string) error {
 	return errors.Join(
 		os.RemoveAll(work),
 		os.MkdirAll(filepath.Join(lists, "partial"), 0o755),
-		os.MkdirAll(filepath.Join(cache, "archives/partial"), 0o755),
+		os.MkdirAll(below(cache, "archives/partial"), 0o755),
 		os.MkdirAll(unpackedRoot(d.dir), 0o755),
 	)
 }
 
-// server fetches one server under the first package name that works.
-func (d downloader) server(ctx context.Context, work string, k kind) error {
-	var failed []error
-	for _, name := range k.packages {
-		err := d.fetch(ctx, work, name)
-		if err == nil {
+// server fetches one server under the first package name that works. The error is
+// that of the usual name.
+func (d downloader) server(ctx context.Context, work string, k kind) (err error) {
+	for i, name := range k.packages {
+		fetchErr := d.fetch(ctx, work, name)
+		if fetchErr == nil {
 			return nil
 		}
-		failed = append(failed, err)
+		if i == 0 {
+			err = fetchErr
+		}
 	}
-	return errors.Join(failed...)
+	return err
 }
 
 // fetch downloads a package with what it depends on and is not installed, and
@@ -114,8 +115,8 @@ func (d downloader) unpack(ctx context.Context, debs, into string) error {
 		return errors.Join(errors.New("apt-get download left no packages"), err)
 	}
 	for _, file := range files {
-		if _, err := d.apt.run(ctx, "dpkg-deb", "--extract", file, into); err != nil {
-			return err
+		if output, err := d.apt.run(ctx, "dpkg-deb", "--extract", file, into); err != nil {
+			return fmt.Errorf("unpack %s: %w: %s", filepath.Base(file), err, strings.TrimSpace(output))
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ func fakePrograms(t *testing.T, scripts map[string]string) (calls func() []strin
 	record := filepath.Join(bin, "calls")
 	for name, script := range scripts {
 		text := "#!/bin/sh\necho \"" + name + " $*\" >> \"$CALLS\"\n" + script
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil { //nolint:gosec // an executable
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,7 +39,7 @@ func newInstaller(t *testing.T) installer {
 	t.Helper()
 	root := t.TempDir()
 	for _, dir := range []string{"usr/sbin", "var/lib/apt/lists"} {
-		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,9 +52,9 @@ func newInstaller(t *testing.T) installer {
 	return installer{apt: apt{log: filepath.Join(root, "apt.log"), lock: lock}, root: root, say: t.Logf}
 }
 
-func (i installer) hasLists(t *testing.T) {
+func (i installer) giveLists(t *testing.T) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(i.root, "var/lib/apt/lists/main_Packages.lz4"), nil, 0o600); err != nil {
+	if err := os.WriteFile(below(i.root, "var/lib/apt/lists/main_Packages.lz4"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,7 +67,7 @@ func (i installer) checkNoTrace(t *testing.T) {
 			t.Errorf("%s is left: %v", path, err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(i.root, "usr/sbin/.*")); len(left) > 0 {
+	if left, _ := filepath.Glob(below(i.root, "usr/sbin/.*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -103,7 +103,7 @@ echo "E: Unable to locate package" >&2
 exit 100
 `})
 	i := newInstaller(t)
-	i.hasLists(t)
+	i.giveLists(t)
 	err := i.install(t.Context(), []kind{postgresKind, redisKind})
 	if err == nil || !strings.Contains(err.Error(), "Unable to locate package") {
 		t.Errorf("the error does not quote apt: %v", err)
@@ -123,14 +123,15 @@ exit 100
 func TestSomebodyElsesPolicyIsLeftAlone(t *testing.T) {
 	fakePrograms(t, map[string]string{"apt-get": ""})
 	i := newInstaller(t)
-	policy := filepath.Join(i.root, "usr/sbin/policy-rc.d")
-	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // an executable
+	policy := below(i.root, "usr/sbin/policy-rc.d")
+	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := i.install(t.Context(), []kind{redisKind}); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(policy); err != nil || string(text) != "#!/bin/sh\nexit 101\n" {
+	text, err := os.ReadFile(policy)
+	if err != nil || string(text) != "#!/bin/sh\nexit 101\n" {
 		t.Errorf("it is now %q, %v", text, err)
 	}
 }
@@ -140,26 +141,47 @@ func TestAForgottenPolicyAllowsServicesAndIsRemovedByTheNextInstallation(t *test
 	if err := i.precautions().take(); err != nil {
 		t.Fatal(err)
 	}
-	policy := filepath.Join(i.root, "usr/sbin/policy-rc.d")
-	if err := exec.Command(policy, "ssh", "start").Run(); err == nil || err.Error() != "exit status 101" {
+	policy := below(i.root, "usr/sbin/policy-rc.d")
+	mayStart := func() error {
+		return exec.CommandContext(t.Context(), policy, "ssh", "start").Run()
+	}
+	if err := mayStart(); err == nil || err.Error() != "exit status 101" {
 		t.Errorf("while packages are installed: %v", err)
 	}
 	if err := i.apt.lock.Close(); err != nil { // the installing process is killed
 		t.Fatal(err)
 	}
-	if err := exec.Command(policy, "ssh", "start").Run(); err != nil {
+	if err := mayStart(); err != nil {
 		t.Errorf("a forgotten policy keeps services from starting: %v", err)
 	}
 	if err := os.Remove(filepath.Join(i.root, "lock")); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Command(policy, "ssh", "start").Run(); err != nil {
+	if err := mayStart(); err != nil {
 		t.Errorf("so does one whose lock was removed: %v", err)
 	}
 	if err := errors.Join(i.precautions().take(), i.precautions().lift()); err != nil {
 		t.Fatal(err)
 	}
 	i.checkNoTrace(t)
+}
+
+func TestTheErrorQuotesWhatAptSaysIsWrong(t *testing.T) {
+	fakePrograms(t, map[string]string{"apt-get": `
+case "$*" in *update) echo "W: Failed to fetch the list  Temporary failure resolving"; exit 0;; esac
+echo "Reading package lists..."
+echo "E: Unable to locate package" >&2
+exit 100
+`, "dpkg-deb": ""})
+	i, d := newInstaller(t), newDownloader(t)
+	for name, err := range map[string]error{
+		"install": i.install(t.Context(), []kind{redisKind}), "download": d.download(t.Context(), []kind{redisKind}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "Temporary failure resolving") ||
+			!strings.Contains(err.Error(), "Unable to locate") || strings.Contains(err.Error(), "Reading") || strings.Contains(err.Error(), "valkey") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 const aptPlan = `

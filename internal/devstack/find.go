@@ -90,7 +90,7 @@ func (f finder) postgres() (PostgresServer, error) {
 		}
 		return PostgresServer{Bin: bin}, nil
 	}
-	if bin := highestPostgres(filepath.Join(f.root, "usr/lib/postgresql/*/bin")); bin != "" {
+	if bin := highestPostgres(below(f.root, "usr/lib/postgresql/*/bin")); bin != "" {
 		return PostgresServer{Bin: bin}, nil
 	}
 	if path := f.onPath("postgres"); path != "" {
@@ -107,7 +107,7 @@ func (f finder) postgres() (PostgresServer, error) {
 		}
 	}
 	if f.unpacked != "" {
-		if bin := highestPostgres(filepath.Join(f.unpacked, "*/usr/lib/postgresql/*/bin")); bin != "" {
+		if bin := highestPostgres(below(f.unpacked, "*/usr/lib/postgresql/*/bin")); bin != "" {
 			return PostgresServer{Bin: bin, Libs: libraries(bin, f.unpacked)}, nil
 		}
 	}
@@ -124,7 +124,7 @@ func (f finder) redis() RedisServer {
 		return RedisServer{}
 	}
 	for _, name := range redisPrograms {
-		found, _ := filepath.Glob(filepath.Join(f.unpacked, "*/usr/bin", name))
+		found, _ := filepath.Glob(below(f.unpacked, "*/usr/bin/"+name))
 		for _, path := range found {
 			if isExecutable(path) {
 				return RedisServer{Path: path, Libs: libraries(path, f.unpacked)}
@@ -161,6 +161,11 @@ func versionIn(bin string) int {
 		return -1
 	}
 	return version
+}
+
+// below joins a root and a path that is written with slashes.
+func below(root, path string) string {
+	return filepath.Join(root, filepath.FromSlash(path))
 }
 
 func isPostgresBin(dir string) bool {

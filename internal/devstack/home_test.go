@@ -13,7 +13,7 @@ var stranger = account{name: "stranger", uid: 4242, gid: 4242, other: true}
 
 func TestAnAccountEntersAFolderOnlyIfItMayPassAllParents(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), "a", "b")
-	if err := os.MkdirAll(deep, 0o755); err != nil {
+	if err := os.MkdirAll(deep, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	open := func(mode os.FileMode) {
@@ -123,14 +123,14 @@ func TestAServerThatCannotStartIsQuoted(t *testing.T) {
 		"postgres": "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'postgres (PostgreSQL) 99.1'; exit; }\necho 'FATAL: the disk is on fire' >&2\nexit 1\n",
 		"initdb":   "#!/bin/sh\nexit 0\n",
 	} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil { //nolint:gosec // an executable
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Setenv("PG_BIN", bin)
 	temp := privateDir(t)
 	t.Setenv("TMPDIR", temp)
-	_, err := Start(t.Context(), Options{Dir: t.TempDir(), Ephemeral: true, Postgres: true, Redis: true})
+	_, err := Start(t.Context(), Options{Dir: t.TempDir(), Ephemeral: true, Postgres: true})
 	if err == nil || !strings.Contains(err.Error(), "the disk is on fire") {
 		t.Errorf("got %v", err)
 	}

@@ -30,16 +30,20 @@ func (i installer) install(ctx context.Context, missing []kind) (err error) {
 	}
 	defer func() { err = errors.Join(err, precautions.lift()) }()
 
-	updated := i.update(ctx)
-	if err = i.packages(ctx, packages...); err != nil && !updated && ctx.Err() == nil {
+	var updateErr error
+	fresh := !i.hasLists()
+	if fresh {
+		updateErr = i.apt.update(ctx)
+	}
+	if err = i.packages(ctx, packages...); err != nil && !fresh && ctx.Err() == nil {
 		// Old lists name versions that the mirror has replaced.
-		i.refresh(ctx)
+		updateErr = i.apt.update(ctx)
 		err = i.packages(ctx, packages...)
 	}
 	if err == nil {
 		units = packages
 	} else {
-		units, err = i.each(ctx, missing, err)
+		units, err = i.each(ctx, missing, errors.Join(updateErr, err))
 	}
 	i.disable(ctx, units)
 	return err
@@ -71,26 +75,16 @@ func (i installer) packages(ctx context.Context, names ...string) error {
 	return err
 }
 
-// update fetches the package lists if there are none, as in a fresh container.
-func (i installer) update(ctx context.Context) bool {
-	lists, _ := filepath.Glob(filepath.Join(i.root, "var/lib/apt/lists/*_Packages*"))
-	if len(lists) > 0 {
-		return false
-	}
-	i.refresh(ctx)
-	return true
-}
-
-// refresh ignores the outcome: one broken source among many is no reason to
-// stop, and without any list the installation fails and says so.
-func (i installer) refresh(ctx context.Context) {
-	_, _ = i.apt.get(ctx, "update")
+// hasLists is false in a fresh container.
+func (i installer) hasLists() bool {
+	lists, _ := filepath.Glob(below(i.root, "var/lib/apt/lists/*_Packages*"))
+	return len(lists) > 0
 }
 
 // disable keeps systemd from starting at the next boot what was installed for
 // development only. It changes nothing that was installed before.
 func (i installer) disable(ctx context.Context, units []string) {
-	if !isFolder(filepath.Join(i.root, "run/systemd/system")) || len(units) == 0 {
+	if !isFolder(below(i.root, "run/systemd/system")) || len(units) == 0 {
 		return
 	}
 	if _, err := exec.LookPath("systemctl"); err != nil {

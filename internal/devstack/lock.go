@@ -20,7 +20,9 @@ const lockPoll = 20 * time.Millisecond
 
 // openLock opens or makes a lock file and takes its lock, or returns errLocked.
 func openLock(path string) (*os.File, error) {
-	//nolint:gosec // the path is ours; noFollow because some lie in a shared temporary folder
+	// noFollow, because some lie in a shared temporary folder, where somebody else
+	// could plant a link to a file of ours.
+	//nolint:gosec // a name of ours
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
 		return nil, err

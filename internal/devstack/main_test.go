@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func prepareShared() error {
 		return err
 	}
 	_, err = newProvider(o).provide(context.Background())
-	return errors.Join(err, os.MkdirAll(filepath.Join(sharedDir, "templates"), 0o755))
+	return errors.Join(err, os.MkdirAll(filepath.Join(sharedDir, "templates"), 0o700))
 }
 
 // privateDir is a Dir of one test that shares nothing but downloads and templates.
@@ -125,6 +126,12 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// isGone says that a process has ended. A zombie has: if process 1 of this machine
+// never reaps, as in many containers, it stays in the list for ever.
 func isGone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // where there is one
+	if err == nil && strings.Contains(string(stat), ") Z ") {
+		return true
+	}
 	return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }

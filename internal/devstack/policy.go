@@ -29,8 +29,7 @@ const marker = "handoff devstack:"
 const policyScript = `#!/bin/sh
 # ` + marker + ` refuses to start services while it installs packages, that is
 # while somebody holds the lock below. May be deleted at any time.
-[ -e '%[1]s' ] || exit 0
-flock --nonblock --conflict-exit-code 42 '%[1]s' true
+flock --nonblock --conflict-exit-code 42 '%s' true
 [ $? -eq 42 ] && exit 101
 exit 0
 `
@@ -38,11 +37,20 @@ exit 0
 const clusterConfig = "# " + marker + " there only while it installs packages. May be deleted.\ncreate_main_cluster = false\n"
 
 func (i installer) precautions() precautions {
-	return precautions{
-		policy:  filepath.Join(i.root, "usr/sbin/policy-rc.d"),
-		cluster: filepath.Join(i.root, "etc/postgresql-common/createcluster.d/handoff-devstack.conf"),
-		lock:    i.apt.lock.Name(),
+	p := precautions{
+		policy:  below(i.root, "usr/sbin/policy-rc.d"),
+		cluster: below(i.root, "etc/postgresql-common/createcluster.d/handoff-devstack.conf"),
 	}
+	if i.apt.lock != nil {
+		p.lock = i.apt.lock.Name()
+	}
+	return p
+}
+
+// isLeft says that a process was killed between take and lift, for root only:
+// nobody else installs, or could take anything away.
+func (p precautions) isLeft() bool {
+	return os.Geteuid() == 0 && (isMarked(p.policy) || isMarked(p.cluster))
 }
 
 func (p precautions) take() error {
@@ -67,7 +75,7 @@ func (p precautions) placePolicy() error {
 		return err
 	}
 	_, err = fmt.Fprintf(half, policyScript, p.lock)
-	//nolint:gosec // invoke-rc.d runs it
+	// invoke-rc.d runs it
 	err = errors.Join(err, half.Chmod(0o755), half.Close())
 	if err == nil {
 		if err = os.Link(half.Name(), p.policy); errors.Is(err, os.ErrExist) {
@@ -89,13 +97,14 @@ func (p precautions) lift() error {
 	return errors.Join(err, clusterErr)
 }
 
-func removeMarked(path string) (removed bool, err error) {
+func isMarked(path string) bool {
 	text, err := os.ReadFile(path) //nolint:gosec // the two paths above
-	if errors.Is(err, os.ErrNotExist) {
+	return err == nil && bytes.Contains(text, []byte(marker))
+}
+
+func removeMarked(path string) (removed bool, err error) {
+	if !isMarked(path) {
 		return false, nil
-	}
-	if err != nil || !bytes.Contains(text, []byte(marker)) {
-		return false, err
 	}
 	return true, os.Remove(path)
 }

@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,8 +15,9 @@ const portTries = 5
 
 // freePort returns a port that was free a moment ago. Somebody else may take it
 // before the server does; the caller tries again with another one.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", loopback+":0")
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp4", loopback+":0")
 	if err != nil {
 		return 0, fmt.Errorf("devstack: %w", err)
 	}

@@ -29,7 +29,7 @@ func (l *launcher) startPostgres(ctx context.Context) (*process, string, error) 
 	if err := removeStalePid(data); err != nil {
 		return nil, "", err
 	}
-	p, port, err := onFreePort(func(port int) (*process, error) {
+	p, port, err := onFreePort(ctx, func(port int) (*process, error) {
 		p, err := l.home.start(command{
 			name: "postgres", path: l.servers.Postgres.program("postgres"), libs: l.servers.Postgres.Libs,
 			args: l.postgresArguments(data, port), dir: data,
@@ -38,7 +38,10 @@ func (l *launcher) startPostgres(ctx context.Context) (*process, string, error) 
 		if err != nil {
 			return nil, err
 		}
-		return p, p.await(ctx, func() bool { return isPostgresReady(data, p.pid()) })
+		if err := p.await(ctx, func() bool { return isPostgresReady(data, p.pid()) }); err != nil {
+			return nil, err
+		}
+		return p, nil
 	})
 	if err != nil {
 		return nil, "", err
@@ -157,8 +160,7 @@ func (s *Stack) CreateDatabase(ctx context.Context, name string) (string, error)
 // first would only open a race.
 func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 	_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refused.Code {
 		case "42P04", // duplicate_database
 			"23505": // unique_violation: two of us at the same moment

@@ -50,7 +50,8 @@ func (h *home) start(c command) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(c.path, c.args...) //nolint:gosec // a server that FindServers found
+	// Not bound to a context: it outlives the start, and ends by a signal of its own.
+	cmd := exec.Command(c.path, c.args...) //nolint:gosec,noctx // see above; a server that FindServers found
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.dir, c.stdin, log, log
 	cmd.Env = environment(c.libs)
 	cmd.ExtraFiles = []*os.File{h.lock}

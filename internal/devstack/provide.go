@@ -72,11 +72,12 @@ type provider struct {
 	Options
 	find  func() (Servers, error)
 	fetch func(ctx context.Context, missing []kind, lock *os.File) error
-	lock  string
+	// lock is held while somebody fetches; root is "/" or a test's.
+	lock, root string
 }
 
 func newProvider(o Options) provider {
-	p := provider{Options: o, lock: fetchLock(o.Dir)}
+	p := provider{Options: o, lock: fetchLock(o.Dir), root: "/"}
 	p.find = func() (Servers, error) { return FindServers(o.Dir) }
 	p.fetch = p.fetchWithApt
 	return p
@@ -85,7 +86,7 @@ func newProvider(o Options) provider {
 func (p provider) provide(ctx context.Context) (Servers, error) {
 	servers, err := p.find()
 	missing := servers.missing(p.Options)
-	if err != nil || len(missing) == 0 {
+	if err != nil || len(missing) == 0 && !p.isUnfinished() {
 		return servers, err
 	}
 	// Many test packages start at once; one fetches and the others wait for it.
@@ -97,7 +98,31 @@ func (p provider) provide(ctx context.Context) (Servers, error) {
 	return servers, errors.Join(err, lock.Close())
 }
 
+// isUnfinished says that packages are being installed just now, so that what was
+// found may be half there, or that a process was killed while it installed them.
+func (p provider) isUnfinished() bool {
+	if _, err := os.Lstat(p.lock); err != nil {
+		return false // nobody ever fetched
+	}
+	lock, err := openLock(p.lock)
+	if err != nil {
+		return errors.Is(err, errLocked)
+	}
+	_ = lock.Close() // it was only a question
+	return p.precautions(nil).isLeft()
+}
+
+// precautions are those of an installation under lock.
+func (p provider) precautions(lock *os.File) precautions {
+	return installer{apt: apt{lock: lock}, root: p.root}.precautions()
+}
+
 func (p provider) provideLocked(ctx context.Context, lock *os.File) (Servers, error) {
+	if left := p.precautions(lock); left.isLeft() {
+		if err := left.lift(); err != nil {
+			return Servers{}, fmt.Errorf("devstack: %w", err)
+		}
+	}
 	servers, err := p.find()
 	missing := servers.missing(p.Options)
 	if err != nil || len(missing) == 0 {
@@ -127,7 +152,7 @@ func (p provider) fetchWithApt(ctx context.Context, missing []kind, lock *os.Fil
 	}
 	run := apt{log: filepath.Join(p.Dir, "apt.log"), lock: lock}
 	if os.Geteuid() == 0 {
-		return installer{apt: run, root: "/", say: p.Log}.install(ctx, missing)
+		return installer{apt: run, root: p.root, say: p.Log}.install(ctx, missing)
 	}
 	return downloader{apt: run, dir: p.Dir, say: p.Log}.download(ctx, missing)
 }
@@ -159,15 +184,15 @@ func installHint(missing []kind) string {
 		if _, err := exec.LookPath(known.program); err != nil {
 			continue
 		}
-		command := known.command
+		command := []string{"install with:", known.command}
 		for _, k := range missing {
 			if k.name == postgresKind.name {
-				command += " " + known.postgres
+				command = append(command, known.postgres)
 			} else {
-				command += " " + known.redis
+				command = append(command, known.redis)
 			}
 		}
-		return "install with: " + command
+		return strings.Join(command, " ")
 	}
 	names := make([]string, 0, len(missing))
 	for _, k := range missing {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -22,7 +23,7 @@ func provided(t *testing.T, o Options, fetch func(*Servers) error) provider {
 	}
 	var there atomic.Pointer[Servers]
 	there.Store(&Servers{})
-	p := provider{Options: o, lock: filepath.Join(t.TempDir(), "lock")}
+	p := provider{Options: o, lock: filepath.Join(t.TempDir(), "lock"), root: t.TempDir()}
 	p.find = func() (Servers, error) { return *there.Load(), nil }
 	p.fetch = func(_ context.Context, _ []kind, _ *os.File) error {
 		var fetched Servers
@@ -55,6 +56,31 @@ func TestManyProcessesFetchOnce(t *testing.T) {
 	}
 }
 
+func TestServersThatAreBeingInstalledAreNotUsedBeforeTheyAreWhole(t *testing.T) {
+	p := provided(t, Options{Redis: true}, func(*Servers) error { return nil })
+	lock, err := openLock(p.lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := false
+	p.find = func() (Servers, error) {
+		// The program is there already, its libraries are not.
+		return Servers{Redis: RedisServer{Path: "/redis-server"}}, nil
+	}
+	p.Log = func(string, ...any) { // "waiting for another process": which now is done
+		whole = true
+		if err := lock.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := p.provide(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !whole {
+		t.Error("it did not wait")
+	}
+}
+
 func TestAMissingServerIsAFailureThatSaysWhatToInstall(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
@@ -65,7 +91,7 @@ func TestAMissingServerIsAFailureThatSaysWhatToInstall(t *testing.T) {
 		{"apt-get", "sudo apt-get install --no-install-recommends postgresql redis-server"},
 	} {
 		if test.program != "" {
-			if err := os.WriteFile(filepath.Join(bin, test.program), nil, 0o755); err != nil { //nolint:gosec // an executable
+			if err := os.WriteFile(filepath.Join(bin, test.program), nil, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,7 +151,7 @@ func TestTheEmbeddedRedisAgesItsKeysAndHasAPassword(t *testing.T) {
 		t.Error("it does not say that it is embedded")
 	}
 	client := redisClient(t, s.RedisURL)
-	if err := client.SetEx(t.Context(), "token", "claims", 1e9).Err(); err != nil {
+	if err := client.Set(t.Context(), "token", "claims", time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the key has expired", func() bool { return client.Exists(t.Context(), "token").Val() == 0 })

@@ -50,9 +50,9 @@ func (p *process) failed() error {
 }
 
 // onFreePort starts a server, on another port when a race for one was lost.
-func onFreePort(start func(port int) (*process, error)) (*process, int, error) {
+func onFreePort(ctx context.Context, start func(port int) (*process, error)) (*process, int, error) {
 	for try := 1; ; try++ {
-		port, err := freePort()
+		port, err := freePort(ctx)
 		if err != nil {
 			return nil, 0, err
 		}

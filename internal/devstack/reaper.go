@@ -8,22 +8,27 @@ import (
 )
 
 // reaperScript reads lines from the owner: "SIGNAL pid" for a server that was
-// started, "done" when the owner has cleaned up itself. The end of the pipe means
+// started, "over" when the owner has cleaned up itself. The end of the pipe means
 // that the owner is gone without a word, by SIGKILL, by os.Exit, by a panic. Then
 // the script asks the servers to end (on Linux the kernel has done so already),
 // gives each ten seconds, and removes $1, the ephemeral data, if there is any. It
-// ignores Ctrl-C, since it must outlive the owner.
+// ignores Ctrl-C, since it must outlive the owner. A zombie has ended, though kill
+// still finds it: as process 1 many containers have one that never reaps. The
+// kernel shows its program no more.
 const reaperScript = `
 trap '' INT HUP
+runs() {
+	kill -0 "$1" 2>/dev/null && { [ ! -e /proc/self/exe ] || [ -e "/proc/$1/exe" ]; }
+}
 servers=
 while read -r signal pid; do
-	if [ "$signal" = done ]; then exit 0; fi
+	[ "$signal" != over ] || exit 0
 	servers="$servers $signal:$pid"
 done
 for server in $servers; do kill -"${server%:*}" "${server#*:}" 2>/dev/null; done
 for server in $servers; do
 	tries=0
-	while kill -0 "${server#*:}" 2>/dev/null; do
+	while runs "${server#*:}"; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 100 ]; then kill -KILL "${server#*:}"; break; fi
 		sleep 0.1
@@ -43,8 +48,7 @@ func startReaper(h *home) (*reaper, error) {
 	if h.ephemeral {
 		ephemeral = h.dir
 	}
-	//nolint:gosec // the script is a constant, the path is an argument
-	cmd := exec.Command("/bin/sh", "-c", reaperScript, "handoff-devstack-reaper", ephemeral)
+	cmd := exec.Command("/bin/sh", "-c", reaperScript, "handoff-devstack-reaper", ephemeral) //nolint:noctx // it has to outlive everything here
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=" + systemPath}
 	cmd.SysProcAttr = attributes(account{})
@@ -69,6 +73,6 @@ func (r *reaper) dismiss() error {
 	if r == nil {
 		return nil
 	}
-	_, err := io.WriteString(r.pipe, "done\n")
+	_, err := io.WriteString(r.pipe, "over\n")
 	return errors.Join(err, r.pipe.Close(), r.cmd.Wait())
 }

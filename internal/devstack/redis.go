@@ -34,7 +34,7 @@ func (l *launcher) startRedis(ctx context.Context) (*process, string, error) {
 		return nil, "", fmt.Errorf("devstack: %w", err)
 	}
 	password := newPassword()
-	p, port, err := onFreePort(func(port int) (*process, error) {
+	p, port, err := onFreePort(ctx, func(port int) (*process, error) {
 		p, err := l.home.start(command{
 			name: "redis", path: l.servers.Redis.Path, libs: l.servers.Redis.Libs,
 			args: []string{"-"}, dir: dir, stdin: strings.NewReader(fmt.Sprintf(redisConfig, port, password)),
@@ -43,7 +43,11 @@ func (l *launcher) startRedis(ctx context.Context) (*process, string, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p, p.await(ctx, func() bool { return isRedisReady(port, p.pid(), password) })
+		ready := func() bool { return isRedisReady(ctx, port, p.pid(), password) }
+		if err := p.await(ctx, ready); err != nil {
+			return nil, err
+		}
+		return p, nil
 	})
 	if err != nil {
 		return nil, "", err
@@ -61,8 +65,9 @@ func redisURL(port int, password string) string {
 
 // isRedisReady asks whoever listens for their process id: it may be another
 // Redis, which was quicker to take the port.
-func isRedisReady(port, pid int, password string) bool {
-	conn, err := net.DialTimeout("tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)), time.Second)
+func isRedisReady(ctx context.Context, port, pid int, password string) bool {
+	dialer := net.Dialer{Timeout: time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

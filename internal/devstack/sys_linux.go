@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,11 +18,16 @@ func diesWithParent(attr *syscall.SysProcAttr, signal syscall.Signal) {
 
 // workingDirectory is where a process of ours is, empty if that cannot be told.
 func workingDirectory(pid int) string {
-	dir, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
+	dir, err := os.Readlink(procFile(pid, "cwd"))
 	if err != nil {
 		return ""
 	}
 	return dir
+}
+
+// procFile is a file about a process, see proc(5).
+func procFile(pid int, name string) string {
+	return fmt.Sprintf("/proc/%d/%s", pid, name)
 }
 
 // descendants are the processes below pid. A Postgres backend leads a session of

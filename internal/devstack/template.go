@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -107,7 +108,7 @@ func (l *launcher) fill(ctx context.Context, data, version string) (password str
 // templateKey names everything that a template depends on. The account is part
 // of it because another one could not read the files.
 func templateKey(version string) string {
-	all := append([]string{templateFormat, version, fmt.Sprint(os.Geteuid())}, initdbOptions()...)
+	all := append([]string{templateFormat, version, strconv.Itoa(os.Geteuid())}, initdbOptions()...)
 	sum := sha256.Sum256([]byte(strings.Join(all, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }
@@ -122,6 +123,7 @@ func saveTemplate(template, data, password string) error {
 	if err := copyTree(data, filepath.Join(half, dataName), account{}); err != nil {
 		return err
 	}
+	//nolint:gosec // below Dir, which is the caller's
 	if err := os.WriteFile(filepath.Join(half, passwordName), []byte(password), 0o600); err != nil {
 		return err
 	}

@@ -1,17 +1,18 @@
-//go:build linux
-
 package devstack
 
 import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // startOwner starts a process that owns a stack, in a temporary folder of its own
@@ -22,7 +23,7 @@ func startOwner(t *testing.T, dir, temp string, kept bool) (*exec.Cmd, traces) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self)
+	cmd := exec.Command(self) //nolint:noctx // the test ends it
 	cmd.Env = append(os.Environ(), childVariable+"="+dir, "TMPDIR="+temp)
 	if kept {
 		cmd.Env = append(cmd.Env, "DEVSTACK_TEST_KEPT=1")
@@ -87,7 +88,7 @@ func TestTheKernelEndsTheServersEvenWhereTheReaperIsKilledToo(t *testing.T) {
 	cmd, left := startOwner(t, sharedDir, temp, false)
 	reapers := 0
 	for _, pid := range descendants(cmd.Process.Pid) {
-		arguments, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+		arguments, err := os.ReadFile(procFile(pid, "cmdline"))
 		if err == nil && strings.Contains(string(arguments), "devstack-reaper") {
 			killGroup(pid)
 			reapers++
@@ -141,7 +142,7 @@ func TestKeptDataIsUsableRightAfterItsOwnerWasKilled(t *testing.T) {
 func TestServersNeverRunAsRoot(t *testing.T) {
 	s := startFor(t, Options{Ephemeral: true, Postgres: true, Redis: true})
 	for _, pid := range []int{s.postgres.pid(), s.redis.pid()} {
-		status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		status, err := os.ReadFile(procFile(pid, "status"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,11 +151,61 @@ func TestServersNeverRunAsRoot(t *testing.T) {
 			if name != "Uid" && name != "Gid" && name != "Groups" {
 				continue
 			}
-			for _, id := range strings.Fields(ids) {
+			for id := range strings.FieldsSeq(ids) {
 				if id == "0" {
 					t.Errorf("process %d runs as root: %s", pid, line)
 				}
 			}
 		}
+	}
+}
+
+func TestNobodyReadsAPasswordInTheListOfProcesses(t *testing.T) {
+	s := startFor(t, Options{Ephemeral: true, Postgres: true, Redis: true})
+	for _, pid := range []int{s.postgres.pid(), s.redis.pid()} {
+		arguments, err := os.ReadFile(procFile(pid, "cmdline"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range []string{s.PostgresURL, s.RedisURL} {
+			parsed, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if password, _ := parsed.User.Password(); strings.Contains(string(arguments), password) {
+				t.Errorf("there is one in %q", arguments)
+			}
+		}
+	}
+}
+
+func TestAServerThatDoesNotObeyIsKilledInTime(t *testing.T) {
+	s := startFor(t, Options{Ephemeral: true, Postgres: true, Redis: true})
+	left := tracesOf(s)
+	freeze(t, left.Postgres) // first, so that it starts no more workers
+	below := descendants(left.Postgres)
+	if len(below) == 0 {
+		t.Fatal("Postgres without a process below it?")
+	}
+	for _, pid := range append(below, left.Redis) {
+		freeze(t, pid)
+	}
+	begun := time.Now()
+	if err := s.Stop(); err == nil || !strings.Contains(err.Error(), "was killed") {
+		t.Errorf("Stop says %v", err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("Stop took %v", took)
+	}
+	for _, pid := range append(below, left.Postgres, left.Redis) {
+		eventually(t, "process "+strconv.Itoa(pid)+" is gone", func() bool { return isGone(pid) })
+	}
+}
+
+// freeze stops a process, unless it has ended meanwhile as a worker may.
+func freeze(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil && !errors.Is(err, syscall.ESRCH) {
+		t.Fatal(err)
 	}
 }
