@@ -23,7 +23,7 @@ func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, func() error { pool.Close(); return nil })
+	a.closers = append(a.closers, func() error { a.closePool(half, pool); return nil })
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	applied, known, err := datastore.Versions(ctx, pool, half)
@@ -36,6 +36,22 @@ func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL
 			half, applied, known)
 	}
 	return pool, nil
+}
+
+// closeTimeout is how long a process that leaves waits for Postgres to take leave.
+const closeTimeout = 2 * time.Second
+
+// closePool closes the pool, but not at any price: pgx gives a server that hangs 15
+// s to acknowledge that a statement was cancelled, and by then whoever supervises
+// this process has lost patience. The end of the process closes what is left.
+func (a *App) closePool(half datastore.Half, pool *datastore.Postgres) {
+	closed := make(chan struct{})
+	go func() { pool.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		a.options.Log.Warn("postgres does not let go; leaving without it", "half", half)
+	}
 }
 
 // openRedis opens a half's Redis and returns its client with its check.

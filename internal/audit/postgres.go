@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -64,15 +65,28 @@ INSERT INTO public.audit_log (at, event, outcome, reason, actor_id, handoff_id, 
 VALUES (@audit_at, @event, @outcome, NULLIF(@reason, ''), @actor, @handoff_id, NULLIF(@entry_product, ''),
         NULLIF(@target, ''), NULLIF(@audit_origin, ''), NULLIF(@audit_origin_key, ''), NULLIF(@audit_request_id, ''))`
 
-// Append writes one row. An error is an outage or a fault of this program; the
-// caller must then fail too (invariant I4).
+// Append writes one row. Its error is an outage ([Unrecorded]); the caller must
+// then fail too (invariant I4).
 func Append(ctx context.Context, db Execer, r Record) error {
 	args := Args(r.At, r.Origin)
 	args["event"], args["outcome"], args["reason"] = string(r.Event), string(r.Outcome), string(r.Reason)
 	args["actor"], args["handoff_id"] = orNil(r.Actor), orNil(r.HandoffID)
 	args["entry_product"], args["target"] = r.EntryProduct, r.Target
 	_, err := db.Exec(ctx, appendSQL, args)
-	return outage.Postgres(err)
+	return Unrecorded(err)
+}
+
+// Unrecorded makes an outage of whatever kept a statement with an audit row in it
+// from being committed: when audit cannot be written the request fails with 503
+// (invariant I4). Rights that were taken away, a table that is gone and a check
+// that refuses are for an operator to mend, and then the same request goes well.
+// It returns nil for nil.
+func Unrecorded(err error) error {
+	err = outage.Postgres(err)
+	if known := (*outage.Error)(nil); err == nil || errors.As(err, &known) {
+		return err
+	}
+	return outage.New("postgres", err)
 }
 
 func orNil(id uuid.UUID) *uuid.UUID {

@@ -67,7 +67,7 @@ func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, membe
 	case errors.Is(err, pgx.ErrNoRows):
 		return session, who, member.ErrNoSession
 	case err != nil:
-		return session, who, outage.Postgres(err)
+		return session, who, audit.Unrecorded(err)
 	case live:
 		return session, who, who.MayHandOff()
 	}
@@ -140,7 +140,7 @@ func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, e
 	})
 	var won bool
 	err := d.pool.QueryRow(ctx, sql, args).Scan(&won)
-	return won && err == nil, outage.Postgres(err)
+	return won && err == nil, audit.Unrecorded(err)
 }
 
 var findSQL = `

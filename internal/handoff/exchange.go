@@ -114,7 +114,7 @@ func (x *Exchange) Exchange(ctx context.Context, request ExchangeRequest) (token
 		try.sealBroken = true
 		return x.askLedger(ctx, try)
 	}
-	try.claims = &claims
+	try.claims, try.unbound, try.misdirected = &claims, !claims.Bound(request.Verifier), wrongTarget(request, claims)
 
 	redemption := Redemption{
 		Digest: digest, Attempt: attempt, At: now, CallerKey: request.Caller.KeyID, Claims: claims, Origin: request.Origin,
@@ -122,10 +122,10 @@ func (x *Exchange) Exchange(ctx context.Context, request ExchangeRequest) (token
 	switch {
 	case !now.Before(claims.ExpiresAt): // I2: the stored time, not Redis' TTL
 		return x.askLedger(ctx, try)
-	case wrongTarget(request, claims):
+	case try.misdirected:
 		return x.burn(ctx, try, redemption)
-	case !claims.Bound(request.Verifier):
-		return x.refuse(ctx, try, refusal{token.ErrBinding, audit.TokenBindingFailed, claims.HandoffID})
+	case try.unbound:
+		return x.askLedger(ctx, try) // if it was used before, that is the graver news (I8)
 	}
 	return x.redeem(ctx, try, redemption)
 }
@@ -137,6 +137,20 @@ type presentation struct {
 	attempt    token.Attempt
 	claims     *token.Claims // nil: Redis had none, or none that opens
 	sealBroken bool
+	// unbound: the verifier does not fit. misdirected: shown for another target.
+	unbound, misdirected bool
+}
+
+// repeats reports whether what the same attempt was given before may be given
+// again. The attack is a repeat under the same key for another target, or without
+// the verifier.
+func (p presentation) repeats() bool { return p.claims != nil && !p.unbound && !p.misdirected }
+
+func (p presentation) journey() uuid.UUID {
+	if p.claims == nil {
+		return uuid.Nil
+	}
+	return p.claims.HandoffID
 }
 
 func wrongTarget(request ExchangeRequest, claims token.Claims) bool {
@@ -183,28 +197,30 @@ func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (to
 func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claims, error) {
 	entry, err := x.Ledger.Find(ctx, try.request.Token.Digest(), try.now)
 	if err != nil {
-		return token.Claims{}, err
+		return token.Claims{}, onJourney(try.journey(), err)
 	}
 	if entry == nil {
-		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, uuid.Nil})
+		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, token.Entry{}})
 	}
 	verdict := token.Judge(*entry, try.attempt, try.now)
 	switch {
-	case verdict == token.Ours && try.claims != nil:
+	case verdict == token.Ours && try.repeats():
 		return *try.claims, nil
 	case verdict == token.Ours, verdict == token.Replayed:
-		return x.refuse(ctx, try, refusal{token.ErrUsed, replayReason(*entry, try), entry.HandoffID})
+		return x.refuse(ctx, try, refusal{token.ErrUsed, replayReason(*entry, try), *entry})
 	case verdict == token.Expired:
-		return x.refuse(ctx, try, refusal{token.ErrExpired, audit.TokenExpired, entry.HandoffID})
+		return x.refuse(ctx, try, refusal{token.ErrExpired, audit.TokenExpired, *entry})
 	case verdict == token.SourceEnded:
-		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SourceEnded, entry.HandoffID})
+		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SourceEnded, *entry})
 	case try.sealBroken:
-		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SealBroken, entry.HandoffID})
+		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SealBroken, *entry})
 	case try.claims == nil:
-		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, entry.HandoffID})
+		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, *entry})
+	case try.unbound:
+		return x.refuse(ctx, try, refusal{token.ErrBinding, audit.TokenBindingFailed, *entry})
 	}
 	// Open, and yet the gate matched no row: the statement ran past its deadline.
-	return token.Claims{}, &JourneyError{entry.HandoffID, outage.New("postgres", errors.New("redeemed past the deadline"))}
+	return token.Claims{}, onJourney(entry.HandoffID, outage.New("postgres", errors.New("redeemed past the deadline")))
 }
 
 // replayReason tells an ordinary second use from a token that Redis brought back
@@ -216,27 +232,34 @@ func replayReason(entry token.Entry, try presentation) audit.Reason {
 	return audit.TokenUsed
 }
 
+// refusal is why a token is refused; entry is its row, zero when it has none.
 type refusal struct {
-	cause     error
-	reason    audit.Reason
-	handoffID uuid.UUID
+	cause  error
+	reason audit.Reason
+	entry  token.Entry
 }
 
 func (x *Exchange) refuse(ctx context.Context, try presentation, r refusal) (token.Claims, error) {
 	record := audit.Record{
 		At: try.now, Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: r.reason,
-		HandoffID: r.handoffID, Origin: try.request.Origin,
+		Actor: r.entry.MemberID, HandoffID: r.entry.HandoffID, EntryProduct: r.entry.EntryProduct, Target: r.entry.Target,
+		Origin: try.request.Origin,
 	}
 	if errors.Is(r.cause, token.ErrUsed) {
 		record.Event = audit.HandoffReplayed
 	}
-	if try.claims != nil {
-		record.Actor, record.EntryProduct, record.Target = try.claims.UserID, try.claims.EntryProduct, try.claims.Target
-	}
 	if err := x.Ledger.Append(ctx, record); err != nil {
-		return token.Claims{}, err
+		return token.Claims{}, onJourney(r.entry.HandoffID, err)
 	}
-	return token.Claims{}, &token.Refused{Cause: r.cause, HandoffID: r.handoffID}
+	return token.Claims{}, &token.Refused{Cause: r.cause, HandoffID: r.entry.HandoffID}
+}
+
+// onJourney adds the hand-off's id to err where it is known.
+func onJourney(id uuid.UUID, err error) error {
+	if id == uuid.Nil {
+		return err
+	}
+	return &JourneyError{HandoffID: id, Cause: err}
 }
 
 // tidy runs command behind the answer. It is best effort: the ledger refuses a

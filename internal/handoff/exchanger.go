@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -24,7 +25,7 @@ type Exchanger interface {
 }
 
 // InProcess exchanges with the DAO half of the same process. It passes nothing
-// that the wire would not carry (I14).
+// that the wire would not carry, in the form in which the wire would carry it (I14).
 type InProcess struct {
 	Exchanging *Exchange
 	Caller     Caller
@@ -32,10 +33,19 @@ type InProcess struct {
 
 // Exchange implements [Exchanger].
 func (i InProcess) Exchange(ctx context.Context, p Presentation) (token.Claims, error) {
-	return i.Exchanging.Exchange(ctx, ExchangeRequest{
+	claims, err := i.Exchanging.Exchange(ctx, ExchangeRequest{
 		Token: p.Token, Target: p.Target, Verifier: p.Verifier, IdempotencyKey: p.IdempotencyKey,
 		Caller: i.Caller, Origin: audit.Origin{RequestID: p.RequestID},
 	})
+	if err != nil {
+		return token.Claims{}, err
+	}
+	const assumeVerified = false // our own half always says
+	claims, err = NewClaimsBody(claims).claims(p.Token, assumeVerified)
+	if err != nil {
+		return token.Claims{}, outage.New("peer", err)
+	}
+	return claims, nil
 }
 
 // Disabled is the exchanger of a process without a service token (I3).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -45,55 +46,58 @@ func (f *FOSStore) Arrive(ctx context.Context, a Arrival) (Arrived, error) {
 
 func (f *FOSStore) arrive(ctx context.Context, a Arrival) (Arrived, error) {
 	var arrived Arrived
+	var inside error // already says what it means
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		who, err := user.Resolve(ctx, tx, a.Person, user.Moment{Now: a.Now, NewID: a.NewUserID})
-		if err != nil {
-			return err
-		}
-		fresh := a.Session
-		fresh.UserID = who.User.ID
-		begun, inserted, err := session.Insert(ctx, tx, fresh)
-		if err != nil {
-			return err
-		}
-		arrived = Arrived{User: who.User, Session: begun}
-		if !inserted {
-			return nil // a repeat of this arrival: everything is recorded already
-		}
-		return record(ctx, tx, a, who)
+		arrived, inside = arriveIn(ctx, tx, a)
+		return inside
 	})
-	if err != nil && !understood(err) {
-		err = outage.Postgres(err)
+	switch {
+	case inside != nil:
+		return Arrived{}, inside
+	case err != nil: // at its beginning or its end
+		return Arrived{}, outage.Postgres(err)
 	}
-	return arrived, err
+	return arrived, nil
 }
 
-// understood are the errors that already say what they mean.
-func understood(err error) bool {
-	return errors.Is(err, user.ErrRaced) || errors.Is(err, user.ErrInactive) || errors.Is(err, user.ErrConflict) ||
-		errors.Is(err, user.ErrArrival) || errors.Is(err, session.ErrHandoffUsed)
+func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
+	who, err := user.Resolve(ctx, tx, a.Person, user.Moment{Now: a.Now, NewID: a.NewUserID})
+	if err != nil {
+		return Arrived{}, err
+	}
+	fresh := a.Session
+	fresh.UserID = who.User.ID
+	begun, inserted, err := session.Insert(ctx, tx, fresh)
+	if err != nil {
+		return Arrived{}, err
+	}
+	events := whatBecameOf(who)
+	if inserted { // else a repeat of this arrival, whose session is recorded already
+		events = append(events, audit.SessionCreated)
+	}
+	return Arrived{User: who.User, Session: begun}, record(ctx, tx, a, who.User.ID, events)
+}
+
+// whatBecameOf are the events of the person's account.
+func whatBecameOf(who user.Resolution) []audit.Event {
+	switch {
+	case who.Action == user.Created:
+		return []audit.Event{audit.UserCreated}
+	case who.Action == user.Reclaimed:
+		return []audit.Event{audit.UserReclaimed}
+	case who.Action == user.Linked, who.PrincipalAdded:
+		return []audit.Event{audit.UserLinked}
+	}
+	return nil
 }
 
 // record writes one row for each thing that happened.
-func record(ctx context.Context, tx pgx.Tx, a Arrival, who user.Resolution) error {
+func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []audit.Event) error {
 	row := audit.Record{
-		At: a.Now, Outcome: audit.Success, Actor: who.User.ID, HandoffID: a.Claims.HandoffID,
+		At: a.Now, Outcome: audit.Success, Actor: who, HandoffID: a.Claims.HandoffID,
 		EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
 	}
-	events := []audit.Event{}
-	switch who.Action {
-	case user.Created:
-		events = append(events, audit.UserCreated)
-	case user.Reclaimed:
-		events = append(events, audit.UserReclaimed)
-	case user.Linked:
-		events = append(events, audit.UserLinked)
-	case user.Entered:
-		if who.PrincipalAdded {
-			events = append(events, audit.UserLinked)
-		}
-	}
-	for _, event := range append(events, audit.SessionCreated) {
+	for _, event := range events {
 		row.Event, row.Reason = event, audit.NoReason
 		if event == audit.SessionCreated {
 			row.Reason = audit.ByHandoff

@@ -2,11 +2,15 @@ package handoff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -117,12 +121,21 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	}
 	session, who, err := m.Ledger.Mint(ctx, row)
 	if err != nil {
-		return Minted{}, err
+		return Minted{}, mintError(id, err)
 	}
 	if err := m.carry(ctx, tok, claimsOf(request, row, session, who)); err != nil {
 		return Minted{}, &JourneyError{HandoffID: id, Cause: err}
 	}
 	return Minted{Token: tok, HandoffID: id, Target: target, ExpiresAt: row.ExpiresAt}, nil
+}
+
+// mintError names the journey where the ledger has heard of it: a refusal is
+// recorded under its id, and nobody knows what an outage left behind.
+func mintError(id uuid.UUID, err error) error {
+	if errors.Is(err, member.ErrNoSession) || errors.Is(err, member.ErrSessionRevoked) || errors.Is(err, member.ErrCSRF) {
+		return err
+	}
+	return &JourneyError{HandoffID: id, Cause: err}
 }
 
 // carry puts the sealed claims where exchange finds them, for what is left of
@@ -172,18 +185,16 @@ const maxReturnPath = 512
 // ValidReturnPath reports whether path stays on the site it is opened on. The
 // attack is an open redirect: "//evil", "/\evil" and "https:evil" all leave the
 // site in some browser, and a control character is dropped by most before the
-// path is read, which turns "/<TAB>/evil" into "//evil".
+// path is read, which turns "/<TAB>/evil" into "//evil". "//" is refused
+// everywhere, not only in front: "/.//evil" is "//evil" once a page has resolved
+// its dots (WHATWG URL, 4.4). An address within the query must be
+// percent-encoded, as encodeURIComponent does.
 func ValidReturnPath(path string) bool {
-	if path == "" || len(path) > maxReturnPath || path[0] != '/' {
+	if path == "" || len(path) > maxReturnPath || path[0] != '/' || !utf8.ValidString(path) {
 		return false
 	}
-	if len(path) > 1 && path[1] == '/' {
+	if strings.Contains(path, "//") || strings.Contains(path, `\`) || strings.ContainsFunc(path, unicode.IsControl) {
 		return false
-	}
-	for i := range len(path) {
-		if c := path[i]; c < ' ' || c == 0x7f || c == '\\' {
-			return false
-		}
 	}
 	parsed, err := url.Parse(path)
 	return err == nil && parsed.Scheme == "" && parsed.Host == ""

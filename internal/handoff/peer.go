@@ -3,7 +3,6 @@ package handoff
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
@@ -39,7 +37,8 @@ const (
 	peerPath = "/api/staging_token/exchange"
 	// peerTimeout leaves the FOS half time to answer within its own 3 s.
 	peerTimeout = 2 * time.Second
-	// maxPeerAnswer bounds what a confused peer can make us read.
+	// maxPeerAnswer bounds what a confused peer can make us read, headers and body
+	// alike (I13).
 	maxPeerAnswer = 64 << 10
 )
 
@@ -52,6 +51,8 @@ func NewPeer(config PeerConfig) *Peer {
 		MaxConnsPerHost:     64,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: peerTimeout,
+
+		MaxResponseHeaderBytes: maxPeerAnswer,
 	}
 	return &Peer{
 		endpoint: strings.TrimSuffix(config.BaseURL, "/") + peerPath,
@@ -72,20 +73,15 @@ func (p *Peer) CloseIdle() { p.client.CloseIdleConnections() }
 func (p *Peer) Exchange(ctx context.Context, presented Presentation) (token.Claims, error) {
 	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
 	defer cancel()
-	status, body, err := p.post(ctx, presented)
+	answer, err := p.post(ctx, presented)
 	if err != nil && presented.IdempotencyKey != "" && ctx.Err() == nil {
-		status, body, err = p.post(ctx, presented)
+		answer, err = p.post(ctx, presented)
 	}
 	if err != nil {
-		return token.Claims{}, outage.New("peer", err)
+		return token.Claims{}, outage.New("peer", inOwnWords(err))
 	}
-	if status != http.StatusOK {
-		return token.Claims{}, refusalOf(status, body)
-	}
-	var answer ClaimsBody
-	if err := json.Unmarshal(body, &answer); err != nil {
-		// The decoder's error may quote the answer: an email.
-		return token.Claims{}, outage.New("peer", errors.New("the exchange's answer cannot be read"))
+	if answer.status != http.StatusOK {
+		return token.Claims{}, answer.refusal()
 	}
 	claims, err := answer.claims(presented.Token, p.assumeVerified)
 	if err != nil {
@@ -94,17 +90,20 @@ func (p *Peer) Exchange(ctx context.Context, presented Presentation) (token.Clai
 	return claims, nil
 }
 
-func (p *Peer) post(ctx context.Context, presented Presentation) (status int, body []byte, err error) {
+func (p *Peer) post(ctx context.Context, presented Presentation) (peerAnswer, error) {
 	text, err := json.Marshal(ExchangeBody{
 		Token: presented.Token.Reveal(), TargetDomain: presented.Target, Verifier: presented.Verifier,
 	})
 	if err != nil {
-		return 0, nil, fmt.Errorf("handoff: encode exchange: %w", err)
+		return peerAnswer{}, fmt.Errorf("handoff: encode exchange: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.endpoint, bytes.NewReader(text))
 	if err != nil {
-		return 0, nil, fmt.Errorf("handoff: make exchange: %w", err)
+		return peerAnswer{}, fmt.Errorf("handoff: make exchange: %w", err)
 	}
+	// Without it net/http cannot send a request again that has left: it would do so
+	// by itself, as often as it likes, because of the Idempotency-Key.
+	request.GetBody = nil
 	request.Header.Set("Authorization", "Bearer "+p.bearer.Reveal())
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, application/problem+json")
@@ -114,34 +113,9 @@ func (p *Peer) post(ctx context.Context, presented Presentation) (status int, bo
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return peerAnswer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxPeerAnswer))
-	return response.StatusCode, body, err
-}
-
-// refusals are the codes of section 3 that say something about the token. All
-// else is the peer's trouble, or ours with it, and the token may still be good.
-var refusals = map[string]error{
-	"token_malformed":      token.ErrUnknown,
-	"token_unknown":        token.ErrUnknown,
-	"token_expired":        token.ErrExpired,
-	"token_used":           token.ErrUsed,
-	"token_wrong_target":   token.ErrWrongTarget,
-	"token_binding_failed": token.ErrBinding,
-}
-
-func refusalOf(status int, body []byte) error {
-	var problem struct {
-		Code      string    `json:"code"`
-		HandoffID uuid.UUID `json:"handoff_id"`
-	}
-	if err := json.Unmarshal(body, &problem); err != nil {
-		return outage.New("peer", fmt.Errorf("exchange answered %d without a problem", status))
-	}
-	if cause, ok := refusals[problem.Code]; ok && status == http.StatusBadRequest {
-		return &token.Refused{Cause: cause, HandoffID: problem.HandoffID}
-	}
-	return outage.New("peer", fmt.Errorf("exchange answered %d", status))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxPeerAnswer))
+	return peerAnswer{status: response.StatusCode, contentType: response.Header.Get("Content-Type"), body: body}, err
 }

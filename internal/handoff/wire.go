@@ -3,6 +3,8 @@ package handoff
 import (
 	"crypto/sha256"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,33 +70,74 @@ func (b ClaimsBody) claims(t token.Token, assumeVerified bool) (token.Claims, er
 	if err != nil {
 		return token.Claims{}, err
 	}
-	if b.UserID == uuid.Nil || b.TargetDomain == "" {
-		return token.Claims{}, errors.New("the answer lacks user_id or target_domain")
+	principal := b.ICPrincipal
+	if principal == nil {
+		principal = b.Principal
 	}
-	if b.ReturnPath != nil && !ValidReturnPath(*b.ReturnPath) {
-		return token.Claims{}, errors.New("the answer's return_path leaves the site")
+	if err := b.check(principal); err != nil {
+		return token.Claims{}, err
 	}
 	verified := assumeVerified
 	if b.EmailVerified != nil {
 		verified = *b.EmailVerified
 	}
-	principal := b.ICPrincipal
-	if principal == nil {
-		principal = b.Principal
-	}
 	if b.HandoffID == uuid.Nil {
 		b.HandoffID = idOf(t)
 	}
-	if b.AuthTime == 0 {
+	// Assurance never grows (I10): nobody is taken to have signed in later than the
+	// token was made. A peer whose clocks differ a little is not refused for it.
+	if b.AuthTime == 0 || b.AuthTime > b.IssuedAt {
 		b.AuthTime = b.IssuedAt
 	}
 	return token.Claims{
 		HandoffID: b.HandoffID, UserID: b.UserID, Email: email, EmailVerified: verified,
-		DisplayName: b.DisplayName, Principal: principal, Roles: b.Roles,
+		DisplayName: b.DisplayName, Principal: principal, Roles: orEmpty(b.Roles),
 		EntryProduct: b.EntryProduct, Target: b.TargetDomain, ReturnPath: b.ReturnPath,
-		AuthTime: time.UnixMilli(b.AuthTime).UTC(), AMR: b.AMR,
+		AuthTime: time.UnixMilli(b.AuthTime).UTC(), AMR: orEmpty(b.AMR),
 		IssuedAt: time.UnixMilli(b.IssuedAt).UTC(), ExpiresAt: time.UnixMilli(b.ExpiresAt).UTC(),
 	}, nil
+}
+
+const (
+	// maxName bounds in bytes what is indexed or repeated: a principal (Postgres
+	// refuses an index entry above 2.7 kB) and an entry product.
+	maxName = 255
+	// maxAMR and maxMethod bound what goes into a cookie, which ends at 4 kB.
+	maxAMR, maxMethod = 16, 64
+	// maxMillis is the last moment of the year 9999, the last that every party can
+	// write down.
+	maxMillis = 253_402_300_799_999
+)
+
+// check refuses what cannot be true and what cannot be kept, which is the peer's
+// fault and must not become an error of ours. Its errors quote nothing.
+func (b ClaimsBody) check(principal *string) error {
+	texts := append([]string{b.EntryProduct, b.TargetDomain, orBlank(b.DisplayName), orBlank(principal)}, b.Roles...)
+	for _, text := range append(texts, b.AMR...) {
+		if strings.ContainsRune(text, 0) {
+			return errors.New("the answer has a text with U+0000, which Postgres does not keep")
+		}
+	}
+	switch {
+	case b.UserID == uuid.Nil || b.TargetDomain == "" || b.EntryProduct == "":
+		return errors.New("the answer lacks user_id, target_domain or entry_product")
+	case b.IssuedAt <= 0 || b.ExpiresAt <= b.IssuedAt || b.ExpiresAt > maxMillis || b.AuthTime < 0:
+		return errors.New("the answer's times make no sense")
+	case b.ReturnPath != nil && !ValidReturnPath(*b.ReturnPath):
+		return errors.New("the answer's return_path leaves the site")
+	case len(orBlank(principal)) > maxName || len(b.EntryProduct) > maxName:
+		return errors.New("the answer's principal or entry_product is too long")
+	case len(b.AMR) > maxAMR || slices.ContainsFunc(b.AMR, func(m string) bool { return len(m) > maxMethod }):
+		return errors.New("the answer's amr is too long")
+	}
+	return nil
+}
+
+func orBlank(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 // idOf makes a UUIDv8 (RFC 9562, 5.8) of a token's digest, hashed once more so

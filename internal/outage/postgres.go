@@ -7,10 +7,10 @@ import (
 )
 
 // Postgres classifies an error of pgx. Errors of the server are an outage when
-// their SQLSTATE class says that it is shutting down, out of resources, or gave
-// up a transaction (PostgreSQL, appendix A: 08, 25006, 40, 53, 55P03, 57, 58);
-// what does not come from the server is the connection or the deadline. It
-// returns nil for nil.
+// their SQLSTATE says that it is shutting down, out of resources, failing, gave
+// up a transaction, or does not let this service in (PostgreSQL, appendix A: 08,
+// 25006, 28, 3D, 40, 53, 55P03, 57, 58, XX); what does not come from the server
+// is the connection or the deadline. It returns nil for nil.
 func Postgres(err error) error {
 	if err == nil {
 		return nil
@@ -33,7 +33,8 @@ func transient(code string) bool {
 		return true
 	}
 	switch code[:min(2, len(code))] {
-	case "08", "40", "53", "57", "58":
+	case "08", "40", "53", "57", "58", "XX",
+		"28", "3D": // no such role, password or database: a rotation, or a restore under way
 		return true
 	}
 	return false

@@ -12,7 +12,6 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/member"
-	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -56,7 +55,7 @@ func (d *DAOStore) Begin(ctx context.Context, s member.Session, cookie member.Co
 		"created_at": s.CreatedAt, "idle_expires_at": s.IdleExpiresAt, "expires_at": s.ExpiresAt,
 	})
 	_, err := d.pool.Exec(ctx, beginSQL, args)
-	return outage.Postgres(err)
+	return audit.Unrecorded(err)
 }
 
 var endSQL = `
@@ -84,5 +83,5 @@ func (d *DAOStore) End(
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return ended, outage.Postgres(err)
+	return ended, audit.Unrecorded(err)
 }

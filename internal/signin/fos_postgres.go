@@ -64,5 +64,5 @@ func (f *FOSStore) End(ctx context.Context, id uuid.UUID, now time.Time, origin 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return ended, outage.Postgres(err)
+	return ended, audit.Unrecorded(err)
 }

@@ -26,28 +26,36 @@ func (s *Service) Process(t testing.TB, env map[string]string) *Service {
 	return &other
 }
 
+// Links are the ways of one process to its stores.
+type Links struct{ DAOPostgres, FOSPostgres, RedisLink *Link }
+
+// Links makes a link to every store and returns them with the environment of a
+// process that uses them.
+func (s *Service) Links(t testing.TB) (Links, map[string]string) {
+	t.Helper()
+	var l Links
+	env := map[string]string{}
+	for name, link := range map[string]**Link{
+		"DAO_DATABASE_URL": &l.DAOPostgres, "DATABASE_URL": &l.FOSPostgres, "REDIS_URL": &l.RedisLink,
+	} {
+		*link, env[name] = linkTo(t, s.Environ[name])
+	}
+	return l, env
+}
+
 // Linked is a process whose stores can be taken away and given back.
 type Linked struct {
 	*Service
-	DAOPostgres, FOSPostgres, RedisLink *Link
+	Links
 }
 
 // Linked runs one more process on the same stores, reached through links, with env
 // added to its environment.
 func (s *Service) Linked(t testing.TB, env map[string]string) *Linked {
 	t.Helper()
-	l := &Linked{}
-	all := maps.Clone(env)
-	if all == nil {
-		all = map[string]string{}
-	}
-	for name, link := range map[string]**Link{
-		"DAO_DATABASE_URL": &l.DAOPostgres, "DATABASE_URL": &l.FOSPostgres, "REDIS_URL": &l.RedisLink,
-	} {
-		*link, all[name] = linkTo(t, s.Environ[name])
-	}
-	l.Service = s.Process(t, all)
-	return l
+	links, all := s.Links(t)
+	maps.Copy(all, env)
+	return &Linked{s.Process(t, all), links}
 }
 
 // linkTo makes a link to the server of a URL, and returns it with the URL through it.

@@ -22,7 +22,9 @@
 //     second try or a lost answer converges on one session (invariant I8). The
 //     token itself is never stored.
 //  3. It posts token and key to its own origin and shows who is signed in, or
-//     what went wrong and the way back.
+//     what went wrong and the way back. The post outlives its page (keepalive):
+//     after a reload there is no token to post again, so the reloaded page waits
+//     for what is under way instead.
 //
 // # What holds it
 //
@@ -34,12 +36,16 @@
 //
 // # Limits
 //
-// Replacing the address clears the tab's own history ("back", reload, what a
-// page can read). It does not clear what the browser wrote down when the
-// navigation began: Chromium keeps the full address in the profile's history
-// file and in the navigation entry's original URL. Nor does it clear a proxy's
-// log. Those copies are of a token that is spent, or expired after 60 s; that a
-// spent token is no weapon is invariant I8, not this package's doing.
+// Replacing the address clears the tab's own history ("back", reload, the
+// address that scripts ask for). It does not clear what the browser wrote down
+// when the navigation began: Chromium keeps the full address in the profile's
+// history file and in the navigation entry's original URL, and for scripts, as
+// long as the document lives, in the name of the navigation's entry in the
+// performance timeline and in navigation.activation. A front end that reports
+// either (most measuring libraries report the first) has to cut the query off.
+// Nor does it clear a proxy's log. Those copies are of a token that is spent, or
+// expired after 60 s; that a spent token is no weapon is invariant I8, not this
+// package's doing.
 //
 // Without JavaScript nobody is signed in and the token stays in the address bar
 // until it expires; the page says so. The pages do not refresh sessions.

@@ -113,6 +113,7 @@ func TestTheLandingScriptSendsWhatTheProtocolAsksFor(t *testing.T) {
 	for _, part := range []string{
 		`"/api/v1/auth/cross-domain-login"`, `"X-Requested-With": "founderyos"`, `"Idempotency-Key": arrival.key`,
 		`crypto.getRandomValues(new Uint8Array(16))`, `sessionStorage.setItem(name, key)`, `document.prerendering`,
+		`keepalive: true`,
 	} {
 		if !strings.Contains(script, part) {
 			t.Errorf("arrival.js lacks %s", part)

@@ -12,7 +12,7 @@ const site = document.title;
  * @returns {Promise<{ok: boolean, body: object, wait: number}>} wait: seconds
  *   from Retry-After, 0 when there is none.
  */
-export async function call(method, path, { body, headers = {} } = {}) {
+export async function call(method, path, { body, headers = {}, keepalive = false } = {}) {
   // The mode stays at its default, "cors", though the request is same-origin:
   // with "same-origin" and our Referrer-Policy: no-referrer a browser sends
   // "Origin: null", and the API refuses that origin always.
@@ -23,6 +23,7 @@ export async function call(method, path, { body, headers = {} } = {}) {
     // The API never redirects. Followed, a 307 would carry the body, and with it
     // a token or a password, to wherever it points.
     redirect: "error",
+    keepalive, // true: it is finished even if the page is left or reloaded meanwhile
     signal: AbortSignal.timeout(10_000), // the API answers within 3 s or says why not
   };
   if (body !== undefined) {

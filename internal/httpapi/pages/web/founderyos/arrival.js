@@ -32,12 +32,16 @@ async function exchange() {
   enter("working", "Signing you in", { focus: false });
   say("Checking your link…");
   arrival.key ??= await arrivalKey(arrival.token);
+  underWay(true);
   const sentAt = performance.now();
   const answer = await call("POST", "/api/v1/auth/cross-domain-login", {
     body: { token: arrival.token },
     // X-Requested-With: a header that a form on another site cannot send (CSRF).
     headers: { "X-Requested-With": "founderyos", "Idempotency-Key": arrival.key },
+    // A reload meanwhile has no token to try again with: this post must do.
+    keepalive: true,
   });
+  underWay(false);
   const waited = performance.now() - sentAt;
   if (!answer.ok || !answer.body.user) return refused(answer, waited);
 
@@ -64,15 +68,40 @@ async function resume() {
   again = resume;
   enter("working", "Welcome back", { focus: false });
   say("Looking for your session…");
-  const answer = await call("GET", "/api/v1/auth/me");
+  let answer = await call("GET", "/api/v1/auth/me");
+  while (isNobody(answer) && isUnderWay()) {
+    await new Promise((later) => setTimeout(later, 250));
+    answer = await call("GET", "/api/v1/auth/me");
+  }
+  underWay(false);
   if (answer.ok && answer.body.user) {
     showUser(answer.body.user);
     enter("in", "You are signed in", { focus: false });
     say(`Signed in as ${byId("user-name").textContent}.`);
     return;
   }
-  const nobody = ["session_required", "session_revoked"].includes(answer.body.code);
-  showProblem(nobody ? { body: { code: "link_missing" }, wait: 0 } : answer);
+  showProblem(isNobody(answer) ? { body: { code: "link_missing" }, wait: 0 } : answer);
+}
+
+const isNobody = ({ body }) => ["session_required", "session_revoked"].includes(body.code);
+
+// Whether a post that began before a reload may still bring a session. The API
+// answers within 3 s; after 4 s it brought none.
+const postedAt = "arrival-posted-at";
+
+function underWay(yes) {
+  try {
+    if (yes) sessionStorage.setItem(postedAt, String(Date.now()));
+    else sessionStorage.removeItem(postedAt);
+  } catch { /* storage is blocked: a reload asks once */ }
+}
+
+function isUnderWay() {
+  try {
+    return Date.now() - Number(sessionStorage.getItem(postedAt) ?? -Infinity) < 4000;
+  } catch {
+    return false;
+  }
 }
 
 const products = { dao: "Hello World DAO", fos: "FounderyOS", lighthouse: "Lighthouse", "think-tank": "Think Tank" };

@@ -1,0 +1,144 @@
+package handoff_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+	"github.com/hello-world-co-op/handoff/internal/token"
+)
+
+// I2: a mint whose statement took longer than a token lives (a suspended machine,
+// a clock that was set) gives no token and leaves nothing in Redis: without a time
+// left, its claims would lie there for ever.
+func TestI2_aMintThatOutlivesItsTokenGivesNone(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	trouble.mint = func() { b.clock.Advance(token.TTL) }
+	minted, err := b.minter.Mint(inTime(t), b.ask())
+	var down *outage.Error
+	if !errors.As(err, &down) || minted.Token != (token.Token{}) {
+		t.Errorf("token %v, %v", minted.Token, err)
+	}
+	var journey *handoff.JourneyError
+	if !errors.As(err, &journey) || journey.HandoffID == uuid.Nil {
+		t.Errorf("the ledger has a row, and the error does not say which: %v", err)
+	}
+}
+
+// What is left of the 60 s is what Redis is told, not 60 s from whenever it is
+// told.
+func TestI2_redisIsToldWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	trouble.mint = func() { b.clock.Advance(50 * time.Second) }
+	minted := b.mintedToken(t)
+	ttl := b.redis.PTTL(t.Context(), "dao:handoff:"+minted.Token.Digest().String()).Val()
+	if ttl <= 0 || ttl > 10*time.Second {
+		t.Errorf("redis keeps the claims for %v, of 10 s that are left", ttl)
+	}
+	if got := minted.ExpiresAt; !got.Equal(noon.Add(token.TTL)) {
+		t.Errorf("expires at %v, which is not 60 s after the mint began", got)
+	}
+}
+
+// A member who may not hand off is refused under an id that the record has too; a
+// session that is nobody's leaves no record and has no journey.
+func TestMint_aRefusalIsFoundByItsHandoffID(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		sql     string
+		want    error
+		reason  string
+		journey bool
+	}{
+		"unverified": {`UPDATE members SET email_verified = false`, member.ErrEmailUnverified, "email_unverified", true},
+		"suspended":  {`UPDATE members SET membership_status = 'suspended'`, member.ErrInactive, "account_inactive", true},
+		"pending":    {`UPDATE members SET membership_status = 'pending'`, member.ErrInactive, "account_inactive", true},
+		"signed out": {`UPDATE sessions SET ended_at = now(), ended_as = 'logout'`, member.ErrSessionRevoked, "", false},
+		"idle":       {`UPDATE sessions SET idle_expires_at = '2026-11-21 12:00Z'`, member.ErrNoSession, "", false},
+		"no session": {`DELETE FROM sessions`, member.ErrNoSession, "", false},
+		"the csrf value of another session": {
+			`UPDATE sessions SET id = '0190a000-0000-7000-8000-00000000000a'`, member.ErrCSRF, "", false,
+		},
+	} {
+		b, _ := newBench(t)
+		b.change(t, c.sql)
+		_, err := b.minter.Mint(inTime(t), b.ask())
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		var journey *handoff.JourneyError
+		if errors.As(err, &journey) != c.journey {
+			t.Errorf("%s: journey %v", name, journey)
+		}
+		recorded := testkit.Count(t, b.db, `SELECT count(*) FROM audit_log WHERE event LIKE 'handoff.%'`)
+		if c.journey {
+			recorded = testkit.Count(t, b.db, `SELECT count(*) FROM audit_log WHERE event = 'handoff.refused' AND outcome = 'failure'
+				AND reason = $1 AND handoff_id = $2 AND actor_id = $3`, c.reason, journey.HandoffID, b.ada) - 1
+		}
+		if recorded != 0 {
+			t.Errorf("%s: the record is not as it should be (%+d)", name, recorded)
+		}
+		if n := testkit.Count(t, b.db, `SELECT count(*) FROM handoffs`); n != 0 {
+			t.Errorf("%s: %d rows in the ledger", name, n)
+		}
+	}
+}
+
+// What is not right with the request is said of the field, never of its value,
+// and before any store is asked.
+func TestMint_namesTheFieldThatIsWrong(t *testing.T) {
+	t.Parallel()
+	b, _ := newBench(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel() // any store would fail
+	const secret = "hunter2"
+	for field, alter := range map[string]func(*handoff.MintRequest){
+		"entry_product": func(r *handoff.MintRequest) { r.EntryProduct = secret },
+		"target_domain": func(r *handoff.MintRequest) { r.Target = secret },
+		"return_path":   func(r *handoff.MintRequest) { path := "//" + secret; r.ReturnPath = &path },
+		"challenge":     func(r *handoff.MintRequest) { r.Challenge = secret },
+	} {
+		request := b.ask()
+		alter(&request)
+		_, err := b.minter.Mint(gone, request)
+		var fault *handoff.FieldError
+		if !errors.As(err, &fault) || fault.Field != field || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// The landing URL keeps what the operator wrote there, and its own parameter
+// named token, were there one, would not stand beside ours.
+func TestTarget_redirectPutsTheTokenIntoTheQuery(t *testing.T) {
+	t.Parallel()
+	tok := tokenOf(t)
+	for landing, want := range map[string]string{
+		"https://founderyos.test/cross-domain":       "https://founderyos.test/cross-domain?token=" + tok.Reveal(),
+		"https://founderyos.test/land?lang=en#top":   "https://founderyos.test/land?lang=en&token=" + tok.Reveal() + "#top",
+		"https://founderyos.test/land?token=planted": "https://founderyos.test/land?token=" + tok.Reveal(),
+	} {
+		parsed, err := url.Parse(landing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		redirect := handoff.Target{LandingURL: parsed}.Redirect(tok)
+		if redirect.Reveal() != want || redirect.String() == want {
+			t.Errorf("%s redirects to %s and prints as %s", landing, redirect.Reveal(), redirect)
+		}
+		if parsed.String() != landing {
+			t.Errorf("the configured URL is now %s", parsed)
+		}
+	}
+}
