@@ -30,30 +30,17 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal kills
-	if os.Getenv("MAKELEVEL") != "" {
-		var left context.CancelFunc
-		ctx, left = context.WithCancel(ctx)
-		go endWith(os.Getppid(), left)
-	}
+	ctx, abandon := context.WithCancel(ctx)
+	go watchMake(abandon)
 	err := run(ctx, os.Stdout)
 	interrupted := ctx.Err() != nil
+	abandon()
 	stop()
 	if err != nil && !interrupted {
 		fmt.Fprintln(os.Stderr, "\nmake run:", err)
 		os.Exit(1)
 	}
 	fmt.Fprintln(os.Stdout, "\nStopped. Nothing is left running.")
-}
-
-// endWith calls end when parent is gone. make passes SIGTERM on to us, but nobody
-// tells us when make itself is killed or loses its terminal.
-func endWith(parent int, end func()) {
-	for range time.Tick(250 * time.Millisecond) {
-		if os.Getppid() != parent {
-			end()
-			return
-		}
-	}
 }
 
 func run(ctx context.Context, out io.Writer) (err error) {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,6 +20,7 @@ func heldPeer(t testing.TB) (url string, asked <-chan struct{}, answer func()) {
 	t.Helper()
 	came, release := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // then net/http notices when the client leaves
 		came <- struct{}{}
 		select {
 		case <-release:

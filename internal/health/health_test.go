@@ -1,0 +1,90 @@
+package health_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/health"
+)
+
+func well(context.Context) error { return nil }
+
+func names(results []health.Result) []string {
+	list := []string{}
+	for _, r := range results {
+		list = append(list, r.Name)
+	}
+	return list
+}
+
+func TestAsk_namesWhoIsDownAndWhy(t *testing.T) {
+	t.Parallel()
+	down := errors.New("connection refused")
+	checks := health.New(map[string]health.Check{
+		"redis": well, "postgres": func(context.Context) error { return down }, "peer": well,
+	})
+	results := checks.Ask(t.Context())
+	if got := names(results); !slices.Equal(got, []string{"peer", "postgres", "redis"}) {
+		t.Errorf("in the order %v", got)
+	}
+	for _, r := range results {
+		if want := map[string]error{"postgres": down}[r.Name]; !errors.Is(r.Err, want) || (want == nil) != (r.Err == nil) {
+			t.Errorf("%s: %v", r.Name, r.Err)
+		}
+	}
+}
+
+// A dependency that hangs costs a second, however many of them do, and is said to
+// be down; the others are told as they are.
+func TestAsk_waitsASecondForAllTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		polite := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		deaf := func(ctx context.Context) error { time.Sleep(time.Hour); return ctx.Err() } // the bubble's hour
+		slow := func(context.Context) error { time.Sleep(900 * time.Millisecond); return nil }
+		checks := health.New(map[string]health.Check{"deaf": deaf, "polite": polite, "slow": slow, "well": well})
+
+		begun := time.Now()
+		results := checks.Ask(t.Context())
+		if took := time.Since(begun); took != health.Timeout {
+			t.Errorf("it took %v", took)
+		}
+		for i, want := range []struct {
+			down    bool
+			latency time.Duration
+		}{{true, time.Second}, {true, time.Second}, {false, 900 * time.Millisecond}, {false, 0}} {
+			if r := results[i]; (r.Err != nil) != want.down || r.Latency != want.latency {
+				t.Errorf("%s: %v after %v", r.Name, r.Err, r.Latency)
+			}
+		}
+		time.Sleep(time.Hour) // lets the deaf one end
+	})
+}
+
+func TestAsk_endsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	hanging := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	results := health.New(map[string]health.Check{"postgres": hanging}).Ask(ctx)
+	if len(results) != 1 || !errors.Is(results[0].Err, context.Canceled) {
+		t.Errorf("%v", results)
+	}
+}
+
+func TestDrain_isForGood(t *testing.T) {
+	t.Parallel()
+	checks := health.New(nil)
+	if checks.Draining() {
+		t.Error("draining from its beginning")
+	}
+	checks.Drain()
+	checks.Drain()
+	if !checks.Draining() {
+		t.Error("not draining")
+	}
+}

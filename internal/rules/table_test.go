@@ -1,0 +1,123 @@
+package rules_test
+
+// rooms says which of our packages each package may import in what is shipped.
+// Every package has a room. Words that end in "/..." stand for all below.
+var rooms = map[string][]string{
+	// What has no need of us.
+	"internal/privacy":  {},
+	"internal/outage":   {},
+	"internal/health":   {},
+	"internal/metrics":  {},
+	"internal/devstack": {},
+	"internal/rules":    {},
+	"migrations":        {},
+	"deploy":            {},
+	"password":          {},
+	"password/interop":  {},
+
+	// Domains: one concept each, its storage adapter included, none knows another.
+	"internal/token":   {"internal/privacy", "internal/outage"},
+	"internal/member":  {"internal/privacy", "internal/outage", "password"},
+	"internal/user":    {"internal/privacy", "internal/outage", "password"},
+	"internal/session": {"internal/privacy", "internal/outage"},
+	"internal/audit":   {"internal/privacy", "internal/outage"},
+
+	// Use cases: the order of steps across domains.
+	"internal/handoff": {"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/signin":  {"internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+
+	// The edge: requests in, answers out, no store.
+	"internal/httpapi": {
+		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", // for the problem table
+		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "password",
+	},
+	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/member", "internal/privacy"},
+	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/user", "internal/session", "internal/privacy"},
+	"internal/httpapi/pages":  {},
+
+	// Around it.
+	"internal/config":         {"internal/privacy"},
+	"internal/config/example": {"internal/config"},
+	"internal/datastore":      {"internal/outage", "internal/privacy", "migrations"},
+	"internal/seed":           {"internal/user", "internal/member", "internal/audit", "internal/outage", "internal/privacy"},
+	"internal/selftest":       {"internal/privacy"},
+
+	// Who brings all together.
+	"internal/app": {
+		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...",
+		"internal/member", "internal/metrics", "internal/privacy", "internal/session", "internal/signin", "internal/token", "password",
+	},
+	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/privacy", "internal/selftest"},
+	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},
+	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "password"},
+	"internal/testkit": {"internal/..."},
+}
+
+// domains know nobody of their own kind, whatever rooms says.
+var domains = []string{"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit"}
+
+// The two halves share the protocol and nothing else (invariant I14), so that
+// each can be run, and replaced, alone. They meet in meetings only.
+var (
+	daoHalf  = []string{"internal/token", "internal/member"}
+	fosHalf  = []string{"internal/user", "internal/session"}
+	meetings = []string{
+		"internal/handoff", "internal/signin", "internal/app", "internal/seed", "internal/testkit", "cmd/...",
+		"internal/httpapi",        // problem.go alone, see meetingFile
+		"internal/httpapi/fosapi", // parses the token that arrives
+	}
+	// meetingFile is the one file of the edge that knows the errors of both.
+	meetingFile = "internal/httpapi/problem.go"
+)
+
+// openTo limits who may import the packages that are no building blocks.
+var openTo = map[string][]string{
+	"cmd/...":              {},
+	"internal/httpapi":     {"internal/app", "internal/httpapi/...", "cmd/...", "internal/testkit"},
+	"internal/httpapi/...": {"internal/app", "cmd/...", "internal/testkit"},
+	"internal/app":         {"cmd/...", "internal/testkit"},
+	"internal/devstack":    {"cmd/demo", "internal/testkit"}, // never in what is shipped
+	"internal/testkit":     {},                               // tests only
+}
+
+// places names the files that may import a library in what is shipped: one
+// library, one place. A pattern is path.Match's. Tests import what they need.
+var places = []struct {
+	library string // with everything below it
+	files   []string
+	why     string
+}{
+	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*"}, "SQL is the adapter's"},
+	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*"}, "Redis is the adapter's"},
+	{"github.com/pressly/goose", []string{"internal/datastore/migrate.go"}, ""},
+	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
+	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
+	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "cmd/server/healthcheck.go", "internal/testkit/*"}, "no domain and no use case sees an HTTP type"},
+	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
+	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
+	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
+	{"github.com/caarlos0/env", []string{"internal/config/*"}, "the environment is config's"},
+	{"github.com/prometheus/client_golang", []string{"internal/metrics/*"}, "labels are bounded there"},
+	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*"}, "environment and files come in as values"},
+	{"crypto/rand", []string{"internal/app/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*"}, "randomness is a constructor's argument"},
+	{"testing", []string{"internal/testkit/*"}, "test helpers do not belong in the binary"},
+	{"github.com/google/go-cmp", nil, "test helpers do not belong in the binary"},
+	{"go.uber.org/goleak", nil, "test helpers do not belong in the binary"},
+	{"pgregory.net/rapid", nil, "test helpers do not belong in the binary"},
+}
+
+// clockless packages get the time as a value, one for each operation.
+var clockless = []string{
+	"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit",
+	"internal/handoff", "internal/signin", "internal/privacy", "password",
+}
+
+// clocks are the functions of package time that read one.
+var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
+
+// emptyNames say nothing about what is inside; everything ends up there.
+var emptyNames = []string{"util", "utils", "common", "model", "models", "helper", "helpers", "misc", "shared", "lib", "types", "base"}
+
+// maxLines is what can be read in one sitting.
+const maxLines = 400

@@ -1,0 +1,43 @@
+#!/bin/sh
+# What "make check" needs beside Go and make, by what it can do and not by its
+# name, so that it may come from anywhere. Whatever is missing is installed by root
+# on Debian or Ubuntu, and named to everybody else.
+#
+# Postgres and Redis are not here: the tests find, install or download them by
+# themselves (internal/devstack), as for "make test".
+set -eu
+
+missing=
+need() { # package, command that shows it is there
+	package=$1
+	shift
+	if ! "$@" >/dev/null 2>&1; then missing="$missing $package"; fi
+}
+
+compiles() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E -o /dev/null -; }
+browses() { command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome-stable; }
+imports() { /usr/bin/python3 -c "import $1" || python3 -c "import $1"; }
+
+need "gcc libc6-dev" compiles
+need chromium browses
+need python3-passlib imports passlib
+need python3-argon2 imports argon2
+need python3-bcrypt imports bcrypt
+
+if [ -z "$missing" ]; then exit 0; fi
+
+install="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+	echo "missing:$missing" >&2
+	echo "on Debian and Ubuntu: sudo $install" >&2
+	exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+options="-q -o DPkg::Lock::Timeout=180 -o Dpkg::Use-Pty=0"
+# Lists may be missing, as in a fresh container, or too old for the mirror.
+# shellcheck disable=SC2086 # words on purpose
+if ! apt-get $options ${install#apt-get } >/dev/null 2>&1; then
+	apt-get $options update >/dev/null
+	apt-get $options ${install#apt-get } >/dev/null
+fi
