@@ -92,12 +92,24 @@ func (a *API) csrfToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	value, err := a.CSRF.Make(session.ID)
+	value, err := a.csrfValueFor(c, session.ID)
 	if err != nil {
 		return err
 	}
 	a.setCSRF(c, value, session.ExpiresAt)
 	return httpapi.JSON(c, http.StatusOK, map[string]string{"csrf_token": value})
+}
+
+// csrfValueFor is the value that the browser has already, if it is good for this
+// session: a new one would replace the cookie under every other tab, whose page
+// still holds the old.
+func (a *API) csrfValueFor(c echo.Context, sessionID uuid.UUID) (string, error) {
+	if sent, err := c.Cookie(csrfCookie); err == nil {
+		if goodFor, err := a.CSRF.Check(sent.Value, sent.Value); err == nil && goodFor == sessionID {
+			return sent.Value, nil
+		}
+	}
+	return a.CSRF.Make(sessionID)
 }
 
 func (a *API) logout(c echo.Context) error {
