@@ -16,6 +16,8 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/bin/server /src/bin/seed /
 # A number, so that "runAsNonRoot" can see that it is not root.
 USER 65532:65532
+# Who forgets ENVIRONMENT gets the strict settings, not the lenient ones.
+ENV ENVIRONMENT=production
 EXPOSE 8787 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["/server", "healthcheck"]
 ENTRYPOINT ["/server"]

@@ -38,6 +38,9 @@ func main() {
 	stop()
 	if err != nil && !interrupted {
 		fmt.Fprintln(os.Stderr, "\nmake run:", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			fmt.Fprintln(os.Stderr, "other ports: DAO_ADDR=127.0.0.1:8788 FOS_ADDR=127.0.0.1:8001 METRICS_ADDR=127.0.0.1:9091 make run")
+		}
 		os.Exit(1)
 	}
 	fmt.Fprintln(os.Stdout, "\nStopped. Nothing is left running.")
@@ -103,7 +106,7 @@ Now try it yourself:
 
   1. open      %s
   2. sign in   %s   password  %s
-     (or       %s, who is a founder on neither side)
+     (or       %s, with the same password)
   3. press     "Open in FounderyOS"; you arrive at %s
 
 Ctrl-C ends everything.`,

@@ -55,7 +55,7 @@ type demoMember struct {
 }
 
 var demoMembers = []demoMember{
-	{"ada@example.org", "Ada Lovelace", "2vxsx-fae", []string{"member"}},
+	{"ada@example.org", "Ada Lovelace", "rrkah-fqaaa-aaaaa-aaaaq-cai", []string{"member"}},
 	{"grace@example.org", "Grace Hopper", "", []string{"member", "steward"}},
 }
 

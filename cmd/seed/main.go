@@ -174,7 +174,10 @@ func readPasswordHash(in io.Reader) (privacy.Secret, error) {
 	if err != nil {
 		return privacy.Secret{}, fmt.Errorf("read the password: %w", err)
 	}
-	plain := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	plain, windows := strings.CutSuffix(string(text), "\r\n")
+	if !windows {
+		plain = strings.TrimSuffix(plain, "\n")
+	}
 	if plain == "" {
 		return privacy.Secret{}, errors.New("the password on standard input is empty")
 	}

@@ -59,16 +59,17 @@ func run(ctx context.Context, args []string, std streams) error {
 		return errUsage
 	}
 	command, rest := args[0], args[1:]
-	switch command {
-	case "serve":
+	alone := len(rest) == 0 // a word too many is a command misunderstood
+	switch {
+	case command == "serve" && alone:
 		return serve(ctx, std)
-	case "migrate":
+	case command == "migrate":
 		return migrate(ctx, rest, std)
-	case "selftest":
+	case command == "selftest":
 		return runSelftest(ctx, rest, std)
-	case "healthcheck":
+	case command == "healthcheck" && alone:
 		return healthcheck(ctx)
-	case "version":
+	case command == "version" && alone:
 		_, err := fmt.Fprintln(std.out, version)
 		return err
 	}

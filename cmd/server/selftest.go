@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ func runSelftest(ctx context.Context, args []string, std streams) error {
 	if err := flags.Parse(args); err != nil {
 		return errUsage
 	}
-	if *email == "" || !*stdin {
+	if *email == "" || !*stdin || flags.NArg() > 0 {
 		flags.Usage()
 		return errUsage
 	}
@@ -46,10 +47,19 @@ func runSelftest(ctx context.Context, args []string, std streams) error {
 // maxPassword bounds what is read, in bytes.
 const maxPassword = 16 << 10
 
+// readPassword reads all of in and strips one line break, as echo writes it. An
+// empty password is refused: it is a broken pipe, not a choice.
 func readPassword(in io.Reader) (privacy.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxPassword))
 	if err != nil {
 		return privacy.Secret{}, fmt.Errorf("read the password: %w", err)
 	}
-	return privacy.NewSecret(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")), nil
+	plain, windows := strings.CutSuffix(string(text), "\r\n")
+	if !windows {
+		plain = strings.TrimSuffix(plain, "\n")
+	}
+	if plain == "" {
+		return privacy.Secret{}, errors.New("the password on standard input is empty")
+	}
+	return privacy.NewSecret(plain), nil
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -27,9 +28,10 @@ func heldPeer(t testing.TB) (url string, asked <-chan struct{}, answer func()) {
 		case <-r.Context().Done():
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"user_id":"6f1f6b0a-5c35-4f0e-9d0f-1c1a3b5d7e90","email":"ada@example.org","display_name":null,` +
-			`"ic_principal":null,"roles":[],"entry_product":"dao","target_domain":"` + testkit.Target + `",` +
-			`"issued_at":1795262400000,"expires_at":1795262460000,"email_verified":true}`))
+		now := time.Now().UnixMilli()
+		_, _ = fmt.Fprintf(w, `{"user_id":"6f1f6b0a-5c35-4f0e-9d0f-1c1a3b5d7e90","email":"ada@example.org","display_name":null,`+
+			`"ic_principal":null,"roles":[],"entry_product":"dao","target_domain":%q,"issued_at":%d,"expires_at":%d,"email_verified":true}`,
+			testkit.Target, now, now+60_000)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, came, func() { close(release) }

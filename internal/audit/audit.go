@@ -62,8 +62,6 @@ const (
 	ByPassword Reason = "password"
 	ByHandoff  Reason = "handoff"
 	ByLogout   Reason = "logout"
-	// ByReclaim: sessions ended because their unproven account was reclaimed.
-	ByReclaim Reason = "reclaim"
 )
 
 // Origin is where a request came from, as far as that may be kept.

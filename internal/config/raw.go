@@ -36,7 +36,7 @@ type rawShared struct {
 	HSTSMaxAge            *int   `env:"SECURITY_HSTS_MAX_AGE" default:"31536000, in development no header" example:"31536000" help:"max-age of Strict-Transport-Security in seconds. 0 tells browsers to forget the policy."`
 	HSTSIncludeSubdomains bool   `env:"SECURITY_HSTS_INCLUDE_SUBDOMAINS" envDefault:"true" example:"true" help:"Whether Strict-Transport-Security covers subdomains. Set false when this host has subdomains that still speak plain HTTP."`
 	FrameOptions          string `env:"SECURITY_FRAME_OPTIONS" envDefault:"DENY" example:"DENY" help:"X-Frame-Options: DENY or SAMEORIGIN."`
-	CSP                   string `env:"SECURITY_CSP" envDefault:"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" example:"default-src 'none'; frame-ancestors 'none'" help:"Content-Security-Policy of JSON answers. The documentation pages have one of their own."`
+	CSP                   string `env:"SECURITY_CSP" envDefault:"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" example:"default-src 'none'; frame-ancestors 'none'" help:"Content-Security-Policy of JSON answers."`
 	ReferrerPolicy        string `env:"SECURITY_REFERRER_POLICY" envDefault:"no-referrer" example:"no-referrer" help:"Referrer-Policy, one of its defined words."`
 }
 

@@ -221,7 +221,7 @@ func TestRefusedInProduction(t *testing.T) {
 // stands at the rule.
 func TestPlainBridgeInsideTheCluster(t *testing.T) {
 	for _, bridge := range []string{
-		"http://oracle-bridge:8787", "http://dao.platform.svc", "http://dao.platform.svc.cluster.local:80",
+		"http://dao-half:8787", "http://dao.platform.svc", "http://dao.platform.svc.cluster.local:80",
 		"http://10.1.2.3", "http://[fd00::1]:8787", "http://100.64.0.9", "http://localhost:8787", "http://dao.internal",
 	} {
 		if c := mustLoad(t, production().with(environ{"ORACLE_BRIDGE_URL": bridge})); c.FOS.OracleBridgeURL != bridge {

@@ -77,22 +77,31 @@ func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, membe
 	return session, who, member.ErrCSRF // a live session, but not the one that the CSRF value was made for
 }
 
-// gateSQL is the condition under which a token can still be redeemed. The
-// deadline is the request's own: a statement that sat in a stopped or crowded
-// Postgres must not redeem for a caller who has given up. @deadline is compared
-// with the server's real clock.
-const gateSQL = `h.digest = @digest AND h.redeemed_at IS NULL AND h.expires_at > @now AND clock_timestamp() < @deadline`
+// Both statements of the gate (I1) take their locks first and look at the clock
+// afterwards. Of two attempts at once the second waits for the first's row lock,
+// and Postgres then checks its conditions again on the rows as they are by then
+// (READ COMMITTED): that includes the session and the member, which are locked
+// too, so that a logout during the wait is seen.
+//
+// The deadline is the request's own, compared with the server's real clock. It
+// stands in a step behind the locks: a statement that sat in a stopped or crowded
+// Postgres must not redeem for a caller who has given up.
+const (
+	openSQL    = `h.digest = @digest AND h.redeemed_at IS NULL AND h.expires_at > @now`
+	inTimeSQL  = `in_time AS MATERIALIZED (SELECT handoff_id FROM held WHERE clock_timestamp() < @deadline)`
+	closeSQL   = `UPDATE handoffs h SET redeemed_at = @now, attempt = @attempt, redeemed_by = @caller, redeemed_as = `
+	onlyOnce   = ` FROM in_time WHERE h.handoff_id = in_time.handoff_id AND h.redeemed_at IS NULL`
+	closedRows = ` RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain`
+)
 
-// redeemSQL is the gate (I1): a guarded update on a unique digest, at READ
-// COMMITTED. Of two attempts at once the second waits for the first's row lock,
-// then finds redeemed_at set. It matches nothing once the source session has
-// ended or its member was deactivated.
+// redeemSQL matches nothing once the source session has ended or its member was
+// deactivated.
 var redeemSQL = `
-WITH won AS (
-	UPDATE handoffs h SET redeemed_at = @now, redeemed_as = 'exchanged', attempt = @attempt, redeemed_by = @caller
-	FROM sessions s, members m
-	WHERE ` + gateSQL + ` AND s.id = h.session_id AND m.id = h.member_id AND ` + sourceLiveSQL + `
-	RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain
+WITH held AS MATERIALIZED (
+	SELECT h.handoff_id FROM handoffs h JOIN sessions s ON s.id = h.session_id JOIN members m ON m.id = h.member_id
+	WHERE ` + openSQL + ` AND ` + sourceLiveSQL + ` FOR UPDATE OF h FOR SHARE OF s, m
+), ` + inTimeSQL + `, won AS (
+	` + closeSQL + `'exchanged'` + onlyOnce + closedRows + `
 ), noted AS (
 	` + audit.Insert{
 	Event: audit.HandoffExchanged, Outcome: audit.Success, From: "won",
@@ -101,11 +110,13 @@ WITH won AS (
 )
 SELECT count(*) = 1 FROM won`
 
+// burnSQL redeems for nobody. A token in the wrong hands is burnt whether or not
+// its member is still signed in.
 var burnSQL = `
-WITH won AS (
-	UPDATE handoffs h SET redeemed_at = @now, redeemed_as = 'wrong_target', attempt = @attempt, redeemed_by = @caller
-	WHERE ` + gateSQL + `
-	RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain
+WITH held AS MATERIALIZED (
+	SELECT h.handoff_id FROM handoffs h WHERE ` + openSQL + ` FOR UPDATE OF h
+), ` + inTimeSQL + `, won AS (
+	` + closeSQL + `'wrong_target'` + onlyOnce + closedRows + `
 ), noted AS (
 	` + audit.Insert{
 	Event: audit.HandoffRefused, Outcome: audit.Failure, From: "won", Reason: "'" + string(audit.TokenWrongTarget) + "'",

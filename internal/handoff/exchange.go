@@ -109,8 +109,6 @@ func (x *Exchange) Exchange(ctx context.Context, request ExchangeRequest) (token
 	}
 	claims, err := x.Sealer.Open(request.Token, sealed)
 	if err != nil {
-		// Somebody writes to our Redis, or a sealing key was dropped too early.
-		x.Log.ErrorContext(ctx, "sealed claims do not open", "digest", digest.String())
 		try.sealBroken = true
 		return x.askLedger(ctx, try)
 	}
@@ -163,7 +161,7 @@ func wrongTarget(request ExchangeRequest, claims token.Claims) bool {
 func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (token.Claims, error) {
 	won, err := x.Ledger.Redeem(ctx, r)
 	if won {
-		x.tidy(ctx, r.Digest, x.Carrier.Retire)
+		x.tidy(ctx, r, x.Carrier.Retire)
 		return r.Claims, nil
 	}
 	if err == nil {
@@ -173,6 +171,7 @@ func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (
 	// it took effect; if it did, the claims are ours.
 	entry, findErr := x.Ledger.Find(ctx, r.Digest, try.now)
 	if findErr == nil && entry != nil && token.Judge(*entry, try.attempt, try.now) == token.Ours {
+		x.tidy(ctx, r, x.Carrier.Retire)
 		return r.Claims, nil
 	}
 	return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
@@ -188,7 +187,7 @@ func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (to
 	if !won {
 		return x.askLedger(ctx, try)
 	}
-	x.tidy(ctx, r.Digest, x.Carrier.Drop)
+	x.tidy(ctx, r, x.Carrier.Drop)
 	return token.Claims{}, &token.Refused{Cause: token.ErrWrongTarget, HandoffID: r.Claims.HandoffID}
 }
 
@@ -213,6 +212,8 @@ func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claim
 	case verdict == token.SourceEnded:
 		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SourceEnded, *entry})
 	case try.sealBroken:
+		// Somebody writes to our Redis, or a sealing key was dropped too early.
+		x.Log.ErrorContext(ctx, "sealed claims do not open", "handoff_id", entry.HandoffID.String())
 		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SealBroken, *entry})
 	case try.claims == nil:
 		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, *entry})
@@ -264,7 +265,7 @@ func onJourney(id uuid.UUID, err error) error {
 
 // tidy runs command behind the answer. It is best effort: the ledger refuses a
 // second use whatever Redis holds, and the TTL ends it in any case.
-func (x *Exchange) tidy(ctx context.Context, d token.Digest, command func(context.Context, token.Digest) error) {
+func (x *Exchange) tidy(ctx context.Context, r Redemption, command func(context.Context, token.Digest) error) {
 	select {
 	case x.slots <- struct{}{}:
 	default:
@@ -274,9 +275,9 @@ func (x *Exchange) tidy(ctx context.Context, d token.Digest, command func(contex
 		defer func() { <-x.slots }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		if err := command(ctx, d); err != nil {
+		if err := command(ctx, r.Digest); err != nil {
 			x.Log.WarnContext(ctx, "a redeemed token stays in redis until its time is over",
-				"digest", d.String(), "error", err)
+				"handoff_id", r.Claims.HandoffID.String(), "error", err)
 		}
 	})
 }

@@ -14,7 +14,6 @@ type Presentation struct {
 	Target         string
 	Verifier       string
 	IdempotencyKey string
-	RequestID      string
 }
 
 // Exchanger is the seam between the halves. An implementation returns
@@ -35,7 +34,7 @@ type InProcess struct {
 func (i InProcess) Exchange(ctx context.Context, p Presentation) (token.Claims, error) {
 	claims, err := i.Exchanging.Exchange(ctx, ExchangeRequest{
 		Token: p.Token, Target: p.Target, Verifier: p.Verifier, IdempotencyKey: p.IdempotencyKey,
-		Caller: i.Caller, Origin: audit.Origin{RequestID: p.RequestID},
+		Caller: i.Caller, Origin: audit.Origin{},
 	})
 	if err != nil {
 		return token.Claims{}, err

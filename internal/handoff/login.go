@@ -89,10 +89,10 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 		return LoggedIn{}, err
 	}
 	claims, err := l.Exchanger.Exchange(ctx, Presentation{
-		Token: request.Token, Target: l.Target, IdempotencyKey: key, RequestID: request.Origin.RequestID,
+		Token: request.Token, Target: l.Target, IdempotencyKey: key,
 	})
-	if err == nil && claims.Target != l.Target {
-		err = &token.Refused{Cause: token.ErrWrongTarget, HandoffID: claims.HandoffID}
+	if err == nil {
+		err = l.check(claims)
 	}
 	if err != nil {
 		return LoggedIn{}, l.refused(ctx, request, err)
@@ -102,6 +102,22 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
 	}
 	return loggedIn, nil
+}
+
+// clockSkew is how far the other half's clock may be behind ours.
+const clockSkew = 30 * time.Second
+
+// check does not take the other half's word for what we can see ourselves: that
+// the claims are for us, and that their 60 s are not long over (I2). The attack is
+// an answer to an earlier exchange, played back by whoever sits between.
+func (l *Login) check(claims token.Claims) error {
+	switch {
+	case claims.Target != l.Target:
+		return &token.Refused{Cause: token.ErrWrongTarget, HandoffID: claims.HandoffID}
+	case l.Now().After(claims.ExpiresAt.Add(clockSkew)):
+		return &token.Refused{Cause: token.ErrExpired, HandoffID: claims.HandoffID}
+	}
+	return nil
 }
 
 // idempotencyKey makes the exchange repeatable for who holds the arrival key. The

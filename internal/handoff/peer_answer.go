@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"mime"
@@ -76,16 +77,23 @@ func (a peerAnswer) refusal() error {
 var errBrokeOff = errors.New("the connection broke off, or what came was not HTTP")
 
 // inOwnWords says why there was no answer. The texts of net/http are dropped: they
-// quote what could not be read, and the address that a redirect named.
+// quote what could not be read, and the address that a redirect named. What is kept
+// was said before the peer had heard a word of ours.
 func inOwnWords(err error) error {
 	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, ended) {
 			return ended
 		}
 	}
-	var failed *net.OpError
-	if errors.As(err, &failed) && failed.Op == "dial" {
-		return failed // the configured address and the system's words
+	var dial *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return dial
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return http.ErrSchemeMismatch
 	}
 	return errBrokeOff
 }

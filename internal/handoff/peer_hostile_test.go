@@ -3,6 +3,7 @@ package handoff_test
 import (
 	"context"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -194,4 +195,27 @@ func rawServer(t testing.TB, answer string) (addr string) {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// What an operator has to mend is in the log all the same.
+func TestAPeerThatCannotBeReachedIsExplained(t *testing.T) {
+	t.Parallel()
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	plain := httptest.NewServer(http.NotFoundHandler())
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close)
+	t.Cleanup(plain.Close)
+	for url, words := range map[string]string{
+		closed.URL: "connection refused", secure.URL: "certificate signed by unknown authority",
+		"https" + strings.TrimPrefix(plain.URL, "http"): "server gave HTTP response to HTTPS client",
+	} {
+		begun := time.Now()
+		_, err := peerOf(t, url).Exchange(t.Context(), shown(t))
+		wantOutage(t, shown(t), err, begun)
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v does not say %q", url, err, words)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package handoff
 import (
 	"crypto/sha256"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -99,8 +100,7 @@ func (b ClaimsBody) claims(t token.Token, assumeVerified bool) (token.Claims, er
 }
 
 const (
-	// maxName bounds in bytes what is indexed or repeated: a principal (Postgres
-	// refuses an index entry above 2.7 kB) and an entry product.
+	// maxName bounds a principal in bytes: Postgres refuses an index entry above 2.7 kB.
 	maxName = 255
 	// maxAMR and maxMethod bound what goes into a cookie, which ends at 4 kB.
 	maxAMR, maxMethod = 16, 64
@@ -108,6 +108,9 @@ const (
 	// write down.
 	maxMillis = 253_402_300_799_999
 )
+
+// productName is what may go into an audit row, which has no free text.
+var productName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // check refuses what cannot be true and what cannot be kept, which is the peer's
 // fault and must not become an error of ours. Its errors quote nothing.
@@ -125,8 +128,10 @@ func (b ClaimsBody) check(principal *string) error {
 		return errors.New("the answer's times make no sense")
 	case b.ReturnPath != nil && !ValidReturnPath(*b.ReturnPath):
 		return errors.New("the answer's return_path leaves the site")
-	case len(orBlank(principal)) > maxName || len(b.EntryProduct) > maxName:
-		return errors.New("the answer's principal or entry_product is too long")
+	case len(orBlank(principal)) > maxName:
+		return errors.New("the answer's principal is too long")
+	case !productName.MatchString(b.EntryProduct):
+		return errors.New("the answer's entry_product is no product's name")
 	case len(b.AMR) > maxAMR || slices.ContainsFunc(b.AMR, func(m string) bool { return len(m) > maxMethod }):
 		return errors.New("the answer's amr is too long")
 	}

@@ -8,7 +8,6 @@ package health
 
 import (
 	"context"
-	"errors"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -36,9 +35,6 @@ type Checks struct {
 
 // New takes the checks.
 func New(byName map[string]Check) *Checks { return &Checks{byName: byName} }
-
-// ErrDraining says that the process is leaving: no new work, please.
-var ErrDraining = errors.New("draining")
 
 // Drain makes the process unready for good, so that a load balancer turns away
 // before the listeners close.

@@ -44,8 +44,8 @@ func TestAsk_waitsASecondForAllTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		polite := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		deaf := func(ctx context.Context) error { time.Sleep(time.Hour); return ctx.Err() } // the bubble's hour
-		slow := func(context.Context) error { time.Sleep(900 * time.Millisecond); return nil }
+		deaf := func(ctx context.Context) error { <-time.After(time.Hour); return ctx.Err() } // an hour of the bubble's
+		slow := func(context.Context) error { <-time.After(900 * time.Millisecond); return nil }
 		checks := health.New(map[string]health.Check{"deaf": deaf, "polite": polite, "slow": slow, "well": well})
 
 		begun := time.Now()
@@ -61,7 +61,7 @@ func TestAsk_waitsASecondForAllTogether(t *testing.T) {
 				t.Errorf("%s: %v after %v", r.Name, r.Err, r.Latency)
 			}
 		}
-		time.Sleep(time.Hour) // lets the deaf one end
+		<-time.After(time.Hour) // lets the deaf one end
 	})
 }
 

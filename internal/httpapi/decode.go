@@ -27,9 +27,21 @@ func Decode(c echo.Context, into any) error {
 // fields that this service has no use for.
 func DecodeLoosely(c echo.Context, into any) error { return decode(c, into) }
 
+// DecodeNothing is for endpoints without fields: no body, or the JSON object {}.
+func DecodeNothing(c echo.Context) error {
+	if c.Request().ContentLength == 0 {
+		return nil
+	}
+	return Decode(c, &struct{}{})
+}
+
 func decode(c echo.Context, into any, options ...json.Options) error {
 	request := c.Request()
-	media, parameters, err := mime.ParseMediaType(request.Header.Get(echo.HeaderContentType))
+	types := request.Header.Values(echo.HeaderContentType)
+	if len(types) != 1 {
+		return ErrUnsupportedMedia // of two, a proxy may have gone by the other
+	}
+	media, parameters, err := mime.ParseMediaType(types[0])
 	if err != nil || media != echo.MIMEApplicationJSON {
 		return ErrUnsupportedMedia
 	}
@@ -48,6 +60,9 @@ func decode(c echo.Context, into any, options ...json.Options) error {
 	}
 	if err := json.Unmarshal(body, into, options...); err != nil {
 		return &InvalidRequest{[]FieldFault{faultOf(err)}}
+	}
+	if jsontext.Value(body).Kind() != '{' { // null goes into anything, and says nothing
+		return &InvalidRequest{[]FieldFault{{"body", "has the wrong type"}}}
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ type Details struct {
 	KeyIDs map[string][]string `json:"key_ids"`
 }
 
-// Dependency is one check's answer; Error is the class of trouble, not its text.
+// Dependency is one check's answer; why it is down is in the log.
 type Dependency struct {
 	OK        bool    `json:"ok"`
 	LatencyMS float64 `json:"latency_ms"`

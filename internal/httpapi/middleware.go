@@ -25,6 +25,15 @@ type info struct {
 	code      string // of the problem that was answered
 }
 
+// journey is the hand-off's id for the log; empty, which slog leaves out, where
+// it is not known.
+func (i *info) journey() slog.Attr {
+	if i.handoffID == uuid.Nil {
+		return slog.Attr{}
+	}
+	return slog.String("handoff_id", i.handoffID.String())
+}
+
 const infoKey = "handoff.info"
 
 func infoOf(c echo.Context) *info {
@@ -73,9 +82,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		if i.code != "" {
 			attributes = append(attributes, slog.String("code", i.code))
 		}
-		if i.handoffID != uuid.Nil {
-			attributes = append(attributes, slog.String("handoff_id", i.handoffID.String()))
-		}
+		attributes = append(attributes, i.journey())
 		config.Log.LogAttrs(c.Request().Context(), level, "request", attributes...)
 		return nil
 	}
@@ -84,7 +91,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 // routeOf is the pattern that the request matched. One that matched none has a
 // path of the client's making.
 func routeOf(c echo.Context) string {
-	if infoOf(c).code == "not_found" || infoOf(c).code == "method_not_allowed" {
+	if infoOf(c).code == "not_found" || infoOf(c).code == "method_not_allowed" || c.Path() == "" {
 		return "unmatched"
 	}
 	return c.Path()
@@ -136,7 +143,7 @@ const maxHeaders = 16 << 10
 
 func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		size := len(c.Request().RequestURI)
+		size := len(c.Request().RequestURI) + len(c.Request().Host) // net/http takes Host out of the headers
 		for name, values := range c.Request().Header {
 			for _, value := range values {
 				size += len(name) + len(value) + len(": \r\n")
@@ -172,7 +179,7 @@ func (config Config) writeProblem(err error, c echo.Context) {
 	}
 	if ours && !errors.Is(err, context.Canceled) {
 		config.Log.ErrorContext(c.Request().Context(), "request failed",
-			"half", config.Half, "route", c.Path(), "request_id", i.requestID, "code", p.Code, "error", err)
+			"half", config.Half, "route", c.Path(), "request_id", i.requestID, "code", p.Code, i.journey(), "error", err)
 	}
 	header := c.Response().Header()
 	header.Set(echo.HeaderCacheControl, "no-store")

@@ -121,7 +121,7 @@ func problemOf(err error) (p Problem, ours bool) {
 	switch {
 	case errors.As(err, &down):
 		p.Status, p.Code = http.StatusServiceUnavailable, "dependency_unavailable"
-		p.Detail = "The service cannot answer at this moment. Nothing was lost: try again."
+		p.Detail = "The service cannot answer at this moment. Try again."
 	case errors.As(err, &invalid):
 		p.Status, p.Code, p.Reason, ours = http.StatusUnauthorized, "handoff_invalid", invalid.Reason, false
 		p.Detail = handoffInvalid[invalid.Reason]

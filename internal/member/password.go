@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/password"
@@ -19,7 +20,14 @@ type Passwords struct {
 // unknown account or one without a password, it does the work of a verification
 // and says no: the attack is to tell accounts apart by the time of the answer. A
 // hash that cannot be read is a no as well, and ours to repair.
+//
+// So is a bcrypt hash: no program ever wrote one for a member, and beside Argon2id
+// hashes it would show in the time.
 func (p Passwords) Verify(ctx context.Context, hash, plain privacy.Secret) (bool, error) {
+	if strings.HasPrefix(hash.Reveal(), "$2") {
+		p.Log.ErrorContext(ctx, "a member has a bcrypt hash; this half takes Argon2id only: seed the member again")
+		hash = privacy.Secret{}
+	}
 	if hash.IsEmpty() {
 		return false, p.Hasher.VerifyNothing(ctx, plain.Reveal())
 	}

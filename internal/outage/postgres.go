@@ -2,7 +2,9 @@ package outage
 
 import (
 	"errors"
+	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -17,6 +19,11 @@ func Postgres(err error) error {
 	}
 	if known := (*Error)(nil); errors.As(err, &known) {
 		return err
+	}
+	if unread := (pgx.ScanArgError{}); errors.As(err, &unread) {
+		// A row that this program cannot read will not become readable by waiting. What
+		// it could not read stays out of the error.
+		return fmt.Errorf("postgres: column %d of a row cannot be read", unread.ColumnIndex)
 	}
 	var fromServer *pgconn.PgError
 	if errors.As(err, &fromServer) && !transient(fromServer.Code) {

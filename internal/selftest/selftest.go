@@ -3,9 +3,11 @@ package selftest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
@@ -75,6 +77,7 @@ type runner struct {
 	csrf      string
 	token     string
 	handoffID string
+	userID    string
 }
 
 func (r *runner) signIn(ctx context.Context) (string, error) {
@@ -131,12 +134,16 @@ func (r *runner) arrive(ctx context.Context) (string, error) {
 	if answer.HandoffID != r.handoffID {
 		return "", errors.New("another hand-off arrived than was minted")
 	}
+	r.userID = answer.User.ID
 	return "user " + answer.User.ID + " as " + answer.User.Role, nil
 }
 
 func (r *runner) me(ctx context.Context) (string, error) {
 	var answer userAnswer
 	err := r.call(ctx, request{method: http.MethodGet, url: r.config.FOSURL + "/api/v1/auth/me", want: http.StatusOK}, &answer)
+	if err == nil && answer.User.ID != r.userID {
+		err = errors.New("another user is signed in than arrived")
+	}
 	return "user " + answer.User.ID, err
 }
 
@@ -195,12 +202,12 @@ func (r *runner) call(ctx context.Context, q request, into any) error {
 	}
 	answer, err := r.client.Do(call)
 	if err != nil {
-		return fmt.Errorf("no answer: %w", err)
+		return fmt.Errorf("no answer: %w", inOwnWords(err))
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return fmt.Errorf("read the answer: %w", inOwnWords(err))
 	}
 	if answer.StatusCode != q.want {
 		return unexpected(answer, text)
@@ -212,6 +219,22 @@ func (r *runner) call(ctx context.Context, q request, into any) error {
 		return errors.New("the answer is not the JSON that was expected")
 	}
 	return nil
+}
+
+// inOwnWords keeps of an error of net/http what was said before anything was sent,
+// or by this machine: the rest may quote a server that echoes the request.
+func inOwnWords(err error) error {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &certificate):
+		return certificate
+	}
+	return errors.New("the connection broke off, or what came was not HTTP")
 }
 
 func unexpected(answer *http.Response, text []byte) error {

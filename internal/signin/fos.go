@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,24 +71,24 @@ func (f *FOS) Current(ctx context.Context, access string) (Current, error) {
 // for half an hour only, and somebody who comes back later wants out too. Who has
 // no session is out already.
 func (f *FOS) Logout(ctx context.Context, access, refresh string, origin audit.Origin) error {
-	id, err := f.sessionOf(access, refresh)
-	if errors.Is(err, session.ErrInvalidToken) {
-		return nil
+	for id := range f.sessionsOf(access, refresh) {
+		if _, err := f.Store.End(ctx, id, f.Now(), origin); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Store.End(ctx, id, f.Now(), origin)
-	return err
+	return nil
 }
 
-func (f *FOS) sessionOf(access, refresh string) (uuid.UUID, error) {
+// sessionsOf are the sessions of the tokens that are good: one, unless a sibling
+// subdomain planted a refresh token of the attacker's. Both end then; to take one
+// and leave the person's own alive is what the attacker wants.
+func (f *FOS) sessionsOf(access, refresh string) map[uuid.UUID]bool {
+	ids := map[uuid.UUID]bool{}
 	if claims, err := f.Signer.VerifyAccess(access); err == nil {
-		return claims.SessionID, nil
+		ids[claims.SessionID] = true
 	}
-	claims, err := f.Signer.VerifyRefresh(refresh)
-	if err != nil {
-		return uuid.Nil, err
+	if claims, err := f.Signer.VerifyRefresh(refresh); err == nil {
+		ids[claims.SessionID] = true
 	}
-	return claims.SessionID, nil
+	return ids
 }

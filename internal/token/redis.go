@@ -41,12 +41,16 @@ func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Dur
 	return outage.Redis(err)
 }
 
+// maxSealed bounds in bytes what is read: who writes Redis could make us hold what
+// Redis can hold, half a gigabyte a key. What is longer is cut, and does not open.
+const maxSealed = 16 << 10
+
 // Get returns what is carried, nil when there is nothing. It does not consume:
 // the ledger decides, and a read may be repeated.
 func (c *Carrier) Get(ctx context.Context, d Digest) ([]byte, error) {
-	sealed, err := c.client.Get(ctx, carrierKey(d)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
+	sealed, err := c.client.GetRange(ctx, carrierKey(d), 0, maxSealed-1).Bytes()
+	if len(sealed) == 0 {
+		return nil, outage.Redis(err)
 	}
 	return sealed, outage.Redis(err)
 }

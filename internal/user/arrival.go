@@ -1,6 +1,8 @@
 package user
 
 import (
+	"strings"
+
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
@@ -21,10 +23,16 @@ type Arrival struct {
 	SignedInAs uuid.UUID
 }
 
-// principal is nil where there is none. An empty text must never count as one:
-// every member without a principal would share it.
+// principal is nil where there is none. What many have proves nothing about one:
+// the empty text, the anonymous principal of every caller who has not signed in,
+// and that of the management canister (Internet Computer interface specification,
+// "Principals"). Linked to a user, each would be a key to that user's account.
 func (a Arrival) principal() *string {
-	if a.Principal == nil || *a.Principal == "" {
+	if a.Principal == nil {
+		return nil
+	}
+	switch strings.ToLower(*a.Principal) {
+	case "", "2vxsx-fae", "aaaaa-aa":
 		return nil
 	}
 	return a.Principal

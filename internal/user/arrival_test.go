@@ -37,7 +37,7 @@ type scene struct {
 }
 
 func (s scene) decide() (user.Decision, error) {
-	text := "aaaaa-aa"
+	text := "rrkah-fqaaa-aaaaa-aaaaq-cai"
 	a := user.Arrival{Subject: uuid.UUID{0xff}, EmailVerified: s.arrivalVerified, SignedInAs: uuid.UUID{s.signedInAs}}
 	if s.arrivesWithPrincipal {
 		a.Principal = &text

@@ -17,7 +17,7 @@ func TestI9_aStrangerBecomesAMemberAndIsKnownTheNextTime(t *testing.T) {
 	t.Parallel()
 	w := world{t, testkit.Database(t, datastore.FOS)}
 	a := ada(t)
-	a.Principal = ptr("aaaaa-aa")
+	a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
 
 	first := w.arrives(a)
 	u := first.User
@@ -62,13 +62,13 @@ func TestI9_anExistingUserIsLinkedAndStaysWhoTheyAre(t *testing.T) {
 		"by principal": {
 			account{email: "old@example.org", role: user.Admin},
 			func(w world, id uuid.UUID, a *user.Arrival) {
-				a.Principal, a.EmailVerified = ptr("aaaaa-aa"), false
-				w.principal(id, "aaaaa-aa")
+				a.Principal, a.EmailVerified = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai"), false
+				w.principal(id, "rrkah-fqaaa-aaaaa-aaaaq-cai")
 			}, false,
 		},
 		"by email, in another case": {
 			account{email: "aDA@example.ORG"},
-			func(_ world, _ uuid.UUID, a *user.Arrival) { a.Principal = ptr("aaaaa-aa") }, true,
+			func(_ world, _ uuid.UUID, a *user.Arrival) { a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai") }, true,
 		},
 		"by email, a founder who is signed in": {
 			account{email: "ada@example.org", role: user.Founder},
@@ -114,24 +114,24 @@ func TestI9_aRefusedArrivalChangesNothing(t *testing.T) {
 		"linked, with the principal of a suspended user": {
 			user.ErrInactive, account{email: "old@example.org", status: user.Suspended},
 			func(w world, id uuid.UUID, a *user.Arrival) {
-				a.Principal = ptr("aaaaa-aa")
-				w.principal(id, "aaaaa-aa")
+				a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
+				w.principal(id, "rrkah-fqaaa-aaaaa-aaaaq-cai")
 				w.linked(w.has(account{email: "ada@example.org"}), a.Subject)
 			},
 		},
 		"linked, with the principal of another user": {
 			user.ErrConflict, account{email: "old@example.org"},
 			func(w world, id uuid.UUID, a *user.Arrival) {
-				a.Principal = ptr("aaaaa-aa")
-				w.principal(id, "aaaaa-aa")
+				a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
+				w.principal(id, "rrkah-fqaaa-aaaaa-aaaaq-cai")
 				w.linked(w.has(account{email: "ada@example.org"}), a.Subject)
 			},
 		},
 		"the principal's user is linked to another subject": {
 			user.ErrConflict, account{email: "old@example.org"},
 			func(w world, id uuid.UUID, a *user.Arrival) {
-				a.Principal = ptr("aaaaa-aa")
-				w.principal(id, "aaaaa-aa")
+				a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
+				w.principal(id, "rrkah-fqaaa-aaaaa-aaaaq-cai")
 				w.linked(id, uuid.New())
 			},
 		},

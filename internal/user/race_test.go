@@ -52,7 +52,7 @@ func TestI9_fiftyArrivalsOfOnePersonAreOneUser(t *testing.T) {
 			w := world{t, testkit.Database(t, datastore.FOS)}
 			prepare.do(w)
 			a := ada(t)
-			a.Principal = ptr("aaaaa-aa")
+			a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
 			arrivals := make([]user.Arrival, 50)
 			for i := range arrivals {
 				arrivals[i] = a
@@ -115,7 +115,7 @@ func TestI9_crossedArrivalsNeitherHangNorMix(t *testing.T) {
 	w := world{t, testkit.Database(t, datastore.FOS)}
 	subjects := []uuid.UUID{uuid.New(), uuid.New(), uuid.New(), uuid.New()}
 	addresses := []string{"ada@example.org", "bob@example.org", "eve@example.org"}
-	principals := []*string{nil, ptr("aaaaa-aa"), ptr("bbbbb-bb")}
+	principals := []*string{nil, ptr("rrkah-fqaaa-aaaaa-aaaaq-cai"), ptr("bbbbb-bb")}
 	w.has(account{email: "bob@example.org", unproven: true})
 	w.principal(w.has(account{email: "old@example.org"}), "bbbbb-bb")
 

@@ -34,7 +34,7 @@ var doors = map[string]struct{ leave, open string }{
 	},
 	"trojan identifier: a principal": {
 		`INSERT INTO ic_identity_link VALUES ('stranger-principal', $1, now())`,
-		`ic_identity_link WHERE user_id = $1 AND principal <> 'aaaaa-aa'`,
+		`ic_identity_link WHERE user_id = $1 AND principal <> 'rrkah-fqaaa-aaaaa-aaaaq-cai'`,
 	},
 	"unexpired email change": {
 		`INSERT INTO email_verification VALUES (sha256('change'), $1, 'stranger@example.org', now() + interval '1 day')`,
@@ -66,7 +66,7 @@ func TestI9_aPreHijackedAccountIsEmptiedForItsOwner(t *testing.T) {
 				t.Fatal("the door was not open to begin with")
 			}
 			a := ada(t)
-			a.Principal = ptr("aaaaa-aa")
+			a.Principal = ptr("rrkah-fqaaa-aaaaa-aaaaq-cai")
 
 			r := w.arrives(a)
 			if r.Action != user.Reclaimed || r.User.ID != id || !r.PrincipalAdded {

@@ -6,7 +6,7 @@ CREATE TABLE public.members (
     email_canonical   text        NOT NULL UNIQUE,
     email_verified    boolean     NOT NULL,
     display_name      text,
-    ic_principal      text        UNIQUE,
+    ic_principal      text        UNIQUE CHECK (octet_length(ic_principal) BETWEEN 1 AND 255),
     roles             text[]      NOT NULL DEFAULT '{}',
     membership_status text        NOT NULL CHECK (membership_status IN ('active', 'pending', 'suspended', 'ended')),
     password_hash     text,

@@ -23,7 +23,9 @@ CREATE INDEX audit_log_at ON public.audit_log (at);
 -- did. Old rows may be deleted only under a role made for that alone, which the
 -- service's role must not be a member of.
 -- +goose StatementBegin
-CREATE FUNCTION public.audit_log_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.audit_log_append_only() RETURNS trigger LANGUAGE plpgsql
+-- Fixed, or a caller with an "=" of their own in front would decide who they are.
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND current_user = 'audit_retention' THEN
         RETURN NULL;

@@ -62,7 +62,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/health/detailed"},
-			Guards: []httpapi.Guard{a.enabled, a.bearer},
+			Guards: []httpapi.Guard{a.bearer, origin},
 			Handle: config.Edge.Detailed(func(c echo.Context) (httpapi.Details, error) {
 				return config.Details(c.Request().Context())
 			}),

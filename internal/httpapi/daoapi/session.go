@@ -19,6 +19,22 @@ type loginBody struct {
 	Password string `json:"password"`
 }
 
+// check tells a form that was not filled in from a wrong password: it costs no
+// hashing and is nobody's failed login.
+func (b loginBody) check() error {
+	var faults []httpapi.FieldFault
+	if b.Email == "" {
+		faults = append(faults, httpapi.FieldFault{Field: "email", Reason: "is missing"})
+	}
+	if b.Password == "" {
+		faults = append(faults, httpapi.FieldFault{Field: "password", Reason: "is missing"})
+	}
+	if faults != nil {
+		return &httpapi.InvalidRequest{Faults: faults}
+	}
+	return nil
+}
+
 type loginAnswer struct {
 	Success          bool          `json:"success"`
 	Message          string        `json:"message"`
@@ -31,6 +47,9 @@ type loginAnswer struct {
 func (a *API) login(c echo.Context) error {
 	var body loginBody
 	if err := httpapi.DecodeLoosely(c, &body); err != nil {
+		return err
+	}
+	if err := body.check(); err != nil {
 		return err
 	}
 	login, err := a.Sessions.Login(c.Request().Context(), body.Email, privacy.NewSecret(body.Password), a.Edge.Origin(c))
@@ -113,6 +132,9 @@ func (a *API) csrfValueFor(c echo.Context, sessionID uuid.UUID) (string, error) 
 }
 
 func (a *API) logout(c echo.Context) error {
+	if err := httpapi.DecodeNothing(c); err != nil {
+		return err
+	}
 	cookie, err := a.cookie(c)
 	if err != nil {
 		return err

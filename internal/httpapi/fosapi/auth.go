@@ -74,14 +74,15 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 	})
 }
 
-// signedInAs is who this browser is signed in as already; anything less than a
-// live session is nobody, which can only cost an arrival a link, never give one.
+// signedInAs is who this browser is signed in as already, and has proved to be on
+// this half; anything less is nobody, which can only cost an arrival a link, never
+// give one.
 func (a *API) signedInAs(c echo.Context) uuid.UUID {
 	if cookie(c, a.accessCookie()) == "" {
 		return uuid.Nil
 	}
 	current, err := a.current(c)
-	if err != nil {
+	if err != nil || !current.Session.Elevated {
 		return uuid.Nil
 	}
 	return current.User.ID
@@ -103,6 +104,9 @@ func (a *API) me(c echo.Context) error {
 }
 
 func (a *API) logout(c echo.Context) error {
+	if err := httpapi.DecodeNothing(c); err != nil {
+		return err
+	}
 	err := a.Sessions.Logout(c.Request().Context(),
 		cookie(c, a.accessCookie()), cookie(c, a.refreshCookie()), a.Edge.Origin(c))
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 )
 
 // Section 5 of the protocol, row by row, as a browser and an operator see it. The
-// member who arrives is ada@example.org with the principal 2vxsx-fae.
+// member who arrives is ada@example.org with the principal rrkah-fqaaa-aaaaa-aaaaq-cai.
 
-const principal = "2vxsx-fae"
+const principal = "rrkah-fqaaa-aaaaa-aaaaq-cai"
 
 func adaWithPrincipal(a *member.Account) { text := principal; a.Principal = &text }
 

@@ -56,6 +56,25 @@ func TestAForeignTokenIsInvalid(t *testing.T) {
 	})
 }
 
+// I2: nor is the other half believed about time beyond half a minute, which is what
+// two clocks may differ by.
+func TestI2_anAnswerThatIsLongOverIsExpired(t *testing.T) {
+	t.Parallel()
+	const noon = 1795262400000 // the clock of these stories
+	for age, status := range map[int]int{30_000: http.StatusOK, 30_001: http.StatusUnauthorized, 86_400_000: http.StatusUnauthorized} {
+		s := testkit.Start(t, testkit.Options{FOSOnly: true, DAOURL: peer(t, map[string]any{
+			"issued_at": noon - age - 60_000, "expires_at": noon - age, "auth_time": noon - age - 60_000,
+		})})
+		answer := s.Browser(t).Arrive(strings.Repeat("0f", 32))
+		if status != http.StatusOK {
+			wantInvalid(t, answer, "expired", journeyID)
+		}
+		if answer.Status != status {
+			t.Errorf("over for %d ms: %d %s", age, answer.Status, answer.Raw)
+		}
+	}
+}
+
 // I7: what was minted for another site is burnt here, and the browser hears no more
 // than that it is not valid.
 func TestI7_aTokenForAnotherSiteIsInvalidAndBurnt(t *testing.T) {

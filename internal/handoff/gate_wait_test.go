@@ -1,0 +1,116 @@
+package handoff_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+)
+
+// deaf is a context whose end is told to the statement and nobody else: a
+// cancellation that does not get through to a server that hangs.
+type deaf struct {
+	context.Context
+	at time.Time
+}
+
+func (d deaf) Deadline() (time.Time, bool) { return d.at, true }
+func (deaf) Done() <-chan struct{}         { return nil }
+func (deaf) Err() error                    { return nil }
+
+// hold takes the ledger row's lock in a transaction of its own.
+func (l ledger) hold(t *testing.T) pgx.Tx {
+	t.Helper()
+	tx, err := l.db.Begin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(context.Background(), `UPDATE handoffs SET minted_at = minted_at`); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// until asks Postgres until it says yes.
+func (l ledger) until(t *testing.T, sql string, args ...any) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if testkit.Count(t, l.db, `SELECT (`+sql+`)::int`, args...) == 1 {
+			return
+		}
+	}
+	t.Fatalf("never: %s", sql)
+}
+
+const somebodyWaits = `EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())`
+
+// I1: who gave up while the statement waited for a lock has given up, however the
+// wait ends. A token that is redeemed for nobody is lost to the person.
+func TestI1_aDeadlineThatPassesInTheQueueForTheLockIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(pgx.Tx) error{
+		"rollback": func(tx pgx.Tx) error { return tx.Rollback(context.Background()) },
+		"commit":   func(tx pgx.Tx) error { return tx.Commit(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			tok, _ := l.minted(t)
+			tx := l.hold(t)
+			deadline := time.Now().Add(time.Second)
+			won := make(chan bool, 1)
+			go func() {
+				ok, err := l.Redeem(deaf{context.Background(), deadline}, redemption(t, tok, "0123456789abcdef"))
+				if err != nil {
+					t.Error(err)
+				}
+				won <- ok
+			}()
+			l.until(t, somebodyWaits)
+			l.until(t, `clock_timestamp() > $1`, deadline)
+			if err := end(tx); err != nil {
+				t.Fatal(err)
+			}
+			if <-won || l.redeemed(t) != 0 {
+				t.Error("redeemed past the deadline")
+			}
+		})
+	}
+}
+
+// A logout that is committed while the exchange waits for its turn ends the token.
+func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, ending := range map[string]string{
+		"logout":     `UPDATE sessions SET ended_at = now(), ended_as = 'logout'`,
+		"suspension": `UPDATE members SET membership_status = 'suspended'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			tok, _ := l.minted(t)
+			tx := l.hold(t)
+			ctx, won := inTime(t), make(chan bool, 1)
+			go func() {
+				ok, err := l.Redeem(ctx, redemption(t, tok, "0123456789abcdef"))
+				if err != nil {
+					t.Error(err)
+				}
+				won <- ok
+			}()
+			l.until(t, somebodyWaits)
+			if _, err := tx.Exec(context.Background(), ending); err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if <-won || l.redeemed(t) != 0 {
+				t.Error("redeemed although the source had ended")
+			}
+		})
+	}
+}
