@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/config"
@@ -20,7 +23,12 @@ func stores(ctx context.Context, dir string, environ []string, say func(string, 
 	databases := []struct{ variable, name string }{{"DAO_DATABASE_URL", "handoff_dao"}, {"DATABASE_URL", "handoff_fos"}}
 	needPostgres := false
 	for _, d := range databases {
-		needPostgres = needPostgres || lookup(environ, d.variable, "") == ""
+		named := lookup(environ, d.variable, "")
+		needPostgres = needPostgres || named == ""
+		if named != "" && !onThisMachine(named) {
+			return nil, nil, fmt.Errorf("%s leads to another machine: the demonstration would migrate that database and create"+
+				" members with a known password in it; unset it, or use server migrate and server serve", d.variable)
+		}
 	}
 	needRedis := lookup(environ, "REDIS_URL", "") == ""
 	if !needPostgres && !needRedis {
@@ -46,6 +54,21 @@ func stores(ctx context.Context, dir string, environ []string, say func(string, 
 		environ = append(environ, "REDIS_URL="+stack.RedisURL)
 	}
 	return environ, stack, nil
+}
+
+// onThisMachine guards against the wrong shell: one in which the variables of a
+// real deployment are still set.
+func onThisMachine(databaseURL string) bool {
+	parsed, err := url.Parse(databaseURL)
+	if err != nil {
+		return false
+	}
+	host := parsed.Hostname()
+	if named := parsed.Query().Get("host"); named != "" {
+		host = named
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasPrefix(host, "/") || (ip != nil && ip.IsLoopback())
 }
 
 // demoMember is somebody to sign in as.
