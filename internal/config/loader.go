@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -76,10 +77,8 @@ func (l *loader) distinct(variable, list string) []string {
 
 // oneOf records a fault unless value is among words.
 func (l *loader) oneOf(variable, value string, words ...string) {
-	for _, word := range words {
-		if value == word {
-			return
-		}
+	if slices.Contains(words, value) {
+		return
 	}
 	problem := "is none of "
 	if len(words) == 1 {

@@ -178,8 +178,9 @@ func (config Config) writeProblem(err error, c echo.Context) {
 		i.handoffID = *p.HandoffID
 	}
 	if ours && !errors.Is(err, context.Canceled) {
-		config.Log.ErrorContext(c.Request().Context(), "request failed",
-			"half", config.Half, "route", c.Path(), "request_id", i.requestID, "code", p.Code, i.journey(), "error", err)
+		config.Log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
+			slog.String("half", config.Half), slog.String("route", c.Path()), slog.String("request_id", i.requestID),
+			slog.String("code", p.Code), i.journey(), slog.Any("error", err))
 	}
 	header := c.Response().Header()
 	header.Set(echo.HeaderCacheControl, "no-store")

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var randomReader io.Reader = rand.Reader
+var randomReader = rand.Reader
 
 // Browser is a person's browser: a cookie jar and the CSRF value its page read.
 // It is safe for concurrent use once FetchCSRF has returned.
