@@ -1,0 +1,207 @@
+package daoapi_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+	"github.com/hello-world-co-op/handoff/password"
+)
+
+const (
+	mintPath     = "/api/staging_token/mint"
+	exchangePath = "/api/staging_token/exchange"
+	loginPath    = "/api/auth/login"
+	logoutPath   = "/api/auth/logout"
+	sessionPath  = "/api/auth/session"
+	csrfPath     = "/api/auth/csrf-token"
+
+	firstKey  = "attempt-0123456789abcdef"
+	secondKey = "attempt-fedcba9876543210"
+)
+
+func header(name, value string) testkit.Header { return testkit.Header{Name: name, Value: value} }
+
+func key(value string) testkit.Header { return header("Idempotency-Key", value) }
+
+var bearer = header("Authorization", "Bearer "+testkit.ServiceToken)
+
+// present exchanges a token at one of several DAO halves, for testkit.Target
+// unless fields say otherwise.
+func present(b *testkit.Browser, daoURL, token string, fields map[string]any, headers ...testkit.Header) testkit.Answer {
+	body := map[string]any{"token": token, "target_domain": testkit.Target}
+	maps.Copy(body, fields)
+	return b.Post(daoURL+exchangePath, body, append([]testkit.Header{bearer}, headers...)...)
+}
+
+// wantProblem demands one problem, complete in what every problem has. stage is
+// "" where the endpoint is no part of a journey.
+func wantProblem(t testing.TB, answer testkit.Answer, status int, code, stage string) {
+	t.Helper()
+	if answer.Status != status || answer.Code() != code {
+		t.Errorf("%d %s, want %d %s: %s", answer.Status, answer.Code(), status, code, answer.Raw)
+		return
+	}
+	for what, ok := range map[string]bool{
+		"media type":       answer.Header.Get("Content-Type") == "application/problem+json",
+		"no-store":         answer.Header.Get("Cache-Control") == "no-store",
+		"status":           answer.Body["status"] == float64(status),
+		"message":          answer.Text("message") != "" && answer.Text("message") == answer.Text("detail"),
+		"success":          answer.Body["success"] == false,
+		"request id":       answer.Text("request_id") != "" && answer.Text("request_id") == answer.Header.Get("X-Request-ID"),
+		"stage":            answer.Text("stage") == stage,
+		"no cookie":        len(answer.Cookies) == 0,
+		"Retry-After":      (code == "dependency_unavailable") == (answer.Header.Get("Retry-After") != ""),
+		"WWW-Authenticate": (code == "invalid_service_token") == (answer.Header.Get("WWW-Authenticate") == "Bearer"),
+	} {
+		if !ok {
+			t.Errorf("%s: not as every problem: %s %v", what, answer.Raw, answer.Header)
+		}
+	}
+}
+
+func wantOK(t testing.TB, answer testkit.Answer) testkit.Answer {
+	t.Helper()
+	if answer.Status != http.StatusOK {
+		t.Fatalf("%d %s", answer.Status, answer.Raw)
+	}
+	return answer
+}
+
+// kinds are an answer's members with their JSON types, as "name:type", sorted.
+func kinds(answer testkit.Answer) []string {
+	var list []string
+	for name, value := range answer.Body {
+		kind := fmt.Sprintf("%T", value)
+		switch value := value.(type) {
+		case nil:
+			kind = "null"
+		case float64:
+			kind = "integer"
+			if value != float64(int64(value)) {
+				kind = "number"
+			}
+		case []any:
+			kind = "list"
+		}
+		list = append(list, name+":"+kind)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// wantMembers compares an answer's members and their types, no more and no less.
+func wantMembers(t testing.TB, answer testkit.Answer, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if diff := cmp.Diff(want, kinds(answer)); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
+	if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("headers %v", answer.Header)
+	}
+}
+
+// wantEvents compares the audit rows of the DAO half.
+func wantEvents(t testing.TB, s *testkit.Service, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), testkit.Events(t, s.DAO)); diff != "" {
+		t.Errorf("audit rows (-want +got):\n%s", diff)
+	}
+}
+
+// hash is testkit.Password's, made once: it is slow, which is its purpose.
+var hash = sync.OnceValues(func() (string, error) { return password.Hash(testkit.Password) })
+
+// withPassword gives a member testkit.Password.
+func withPassword(t testing.TB) func(*member.Account) {
+	t.Helper()
+	encoded, err := hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(a *member.Account) { a.PasswordHash = privacy.NewSecret(encoded) }
+}
+
+// hashing is held by whoever signs in with a password: several at once would only
+// make each other slower, past the deadline of a request.
+var hashing sync.Mutex
+
+// login signs in with a password. A machine so busy that hashing takes longer than
+// a request may is asked again: that is no answer about the password.
+func login(b *testkit.Browser, daoURL string, body any, headers ...testkit.Header) testkit.Answer {
+	hashing.Lock()
+	defer hashing.Unlock()
+	var answer testkit.Answer
+	for range 5 {
+		if answer = b.Post(daoURL+loginPath, body, headers...); answer.Code() != "dependency_unavailable" {
+			break
+		}
+	}
+	return answer
+}
+
+// stored is what the stores hold that a request could change: every row of the
+// DAO database, and every key in Redis with its value.
+func stored(t testing.TB, s *testkit.Service) string {
+	t.Helper()
+	return testkit.Dump(t, s.DAO) + redisDump(t, s)
+}
+
+// redisDump is every key of Redis with its value.
+func redisDump(t testing.TB, s *testkit.Service) string {
+	t.Helper()
+	ctx := context.Background()
+	keys, err := s.Redis.Keys(ctx, "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(keys)
+	var dump strings.Builder
+	for _, name := range keys {
+		value, err := s.Redis.Get(ctx, name).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dump.WriteString("redis " + name + " " + value + "\n")
+	}
+	return dump.String()
+}
+
+// claimsKey is the one key that Redis holds, the claims of the one live token.
+func claimsKey(t testing.TB, s *testkit.Service) string {
+	t.Helper()
+	keys, err := s.Redis.Keys(context.Background(), "*").Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("keys %v, %v", keys, err)
+	}
+	return keys[0]
+}
+
+// settle waits until nothing runs behind an answer: the claims of a redeemed token
+// are shortened, or dropped, after it.
+func settle(t testing.TB, s *testkit.Service, done func(keys []string) bool) {
+	t.Helper()
+	deadline, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for {
+		keys, err := s.Redis.Keys(deadline, "*").Result()
+		if err != nil {
+			t.Fatal("redis did not come to rest", err)
+		}
+		if done(keys) {
+			return
+		}
+	}
+}
