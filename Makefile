@@ -93,7 +93,7 @@ NOT_SOURCE := .git .dev .env bin
 
 # $(call step,name,commands) runs commands and says how long they took.
 define step
-	@echo "--- $(1)"; begun=$$(date +%s); { $(2); } || exit 1; echo "    $(1): $$(($$(date +%s) - begun)) s"
+	@echo "--- $(1)"; begun=$$(date +%s); ($(2)); status=$$?; echo "    $(1): $$(($$(date +%s) - begun)) s"; exit $$status
 endef
 
 .PHONY: check-packages

@@ -13,15 +13,18 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// wantOutage demands an outage within 3 s of begun, in an error that gives nothing
-// away.
+// patience is the protocol's 3 s, and half a second for a machine that is busy with
+// other tests.
+const patience = 3500 * time.Millisecond
+
+// wantOutage demands an outage in time, in an error that gives nothing away.
 func wantOutage(t testing.TB, p handoff.Presentation, err error, begun time.Time) {
 	t.Helper()
 	var down *outage.Error
 	if !errors.As(err, &down) {
 		t.Fatalf("got %v, want an outage", err)
 	}
-	if took := time.Since(begun); took > 3*time.Second {
+	if took := time.Since(begun); took > patience {
 		t.Errorf("took %v", took)
 	}
 	wantSilent(t, p, err)
