@@ -133,9 +133,10 @@ func TestRouting_unknownPathsAndWrongMethods(t *testing.T) {
 // it may be anything.
 func TestI6_aPanicTellsNobodyItsText(t *testing.T) {
 	t.Parallel()
+	var none map[string]int
 	e := serve(t, []httpapi.Route{
 		route(http.MethodGet, "/text", func(echo.Context) error { panic("hunter2 of ada@example.org") }),
-		route(http.MethodGet, "/nil", func(c echo.Context) error { var m map[string]int; m[c.Path()] = 1; return nil }),
+		route(http.MethodGet, "/nil", func(c echo.Context) error { none[c.Path()] = 1; return nil }),
 	})
 	for _, path := range []string{"/text", "/nil"} {
 		if got := e.send(http.MethodGet, path, ""); got.status != 500 || got.code() != "internal" {

@@ -129,7 +129,7 @@ func TestCORS_preflights(t *testing.T) {
 				t.Errorf("%s is told %s: %s", origin, header, value)
 			}
 		}
-		if got.status >= 300 || len(got.raw) != 0 {
+		if got.status >= 300 || got.raw != "" {
 			t.Errorf("%s: %d %s", origin, got.status, got.raw)
 		}
 	}

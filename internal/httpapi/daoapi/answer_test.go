@@ -19,8 +19,8 @@ func TestExchange_theContract(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	principal := "2vxsx-fae"
-	member1 := s.Member(t, "Ada@example.org", func(a *member.Account) { a.Principal, a.Roles = &principal, []string{"member", "steward"} })
-	ada := s.SignIn(t, member1)
+	who := s.Member(t, "Ada@example.org", func(a *member.Account) { a.Principal, a.Roles = &principal, []string{"member", "steward"} })
+	ada := s.SignIn(t, who)
 	signedIn := s.Clock.Now()
 	for _, path := range []string{exchangePath, "/api/auth/exchange-token"} {
 		s.Clock.Advance(time.Minute)
@@ -33,7 +33,7 @@ func TestExchange_theContract(t *testing.T) {
 			"entry_product:string", "target_domain:string", "issued_at:integer", "expires_at:integer",
 			"principal:string", "email_verified:bool", "handoff_id:string", "return_path:string", "auth_time:integer", "amr:list")
 		want := map[string]any{
-			"user_id": member1.ID.String(), "email": "Ada@example.org", "display_name": "Ada Lovelace", "ic_principal": principal,
+			"user_id": who.ID.String(), "email": "Ada@example.org", "display_name": "Ada Lovelace", "ic_principal": principal,
 			"roles": []any{"member", "steward"}, "entry_product": "think-tank", "target_domain": testkit.Target,
 			"issued_at": float64(issued.UnixMilli()), "expires_at": float64(issued.Add(time.Minute).UnixMilli()),
 			"principal": principal, "email_verified": true, "handoff_id": minted.Text("handoff_id"), "return_path": "/plans?tab=2",
