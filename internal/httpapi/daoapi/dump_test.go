@@ -65,7 +65,7 @@ func TestI5_aDumpOpensNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, part := range []string{"ada", "example.org", "Lovelace", "/private", "think-tank", testkit.Target} {
+	for _, part := range []string{"ada@", "example.org", "Lovelace", "/private", "think-tank", testkit.Target} {
 		if strings.Contains(inRedis, part) {
 			t.Errorf("redis shows %q", part)
 		}
