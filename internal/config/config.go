@@ -55,6 +55,8 @@ type Config struct {
 
 	Security Security
 
+	RateLimits RateLimits
+
 	DAO DAO // zero unless Halves.DAO
 	FOS FOS // zero unless Halves.FOS
 }
@@ -63,6 +65,19 @@ type Config struct {
 type Log struct {
 	Level slog.Level
 	JSON  bool // else text
+}
+
+// RateLimits are tries a minute, 1 to 100000 each. What a half that does not run
+// would count is zero.
+type RateLimits struct {
+	LoginFailed  int // failed logins per account and address, and per account and known browser
+	LoginAddress int // logins per address
+	LoginAccount int // logins per account from unknown browsers
+
+	Mint             int // DAO half: mints per session
+	ExchangeFailures int // DAO half: wrong bearers per address
+
+	Arrival int // FOS half: cross-domain logins per address
 }
 
 // Security holds the values of response headers. An empty one is not sent.

@@ -30,6 +30,8 @@ func (l *loader) dao(c *Config, sharedRedis privacy.Secret) {
 	d.EntryProducts = l.entryProducts(raw.EntryProducts)
 	d.SealingKeys = l.keyList("HANDOFF_SEALING_KEYS", raw.SealingKeys)
 	d.ServiceTokenTargets = l.tokenTargets(d, raw.TokenTargets)
+	c.RateLimits.Mint = l.perMinute("RATE_LIMIT_MINT_PER_MINUTE", raw.MintPerMinute)
+	c.RateLimits.ExchangeFailures = l.perMinute("RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE", raw.ExchangeFailures)
 }
 
 // daoRedis falls back to REDIS_URL. When the FOS half runs too, that half reports

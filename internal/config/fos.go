@@ -32,6 +32,7 @@ func (l *loader) fos(c *Config, sharedRedis privacy.Secret) {
 	f.ElevatedRoles = ElevatedRoles(strings.ToLower(raw.ElevatedRoles))
 	l.oneOf("HANDOFF_ELEVATED_ROLES", string(f.ElevatedRoles), string(ElevatedRolesStepUp), string(ElevatedRolesAllow))
 	f.JWT = l.jwt(raw)
+	c.RateLimits.Arrival = l.perMinute("RATE_LIMIT_ARRIVAL_PER_MINUTE", raw.ArrivalPerMinute)
 }
 
 // frontend sets FrontendURL and adds its origin to the allowed ones.

@@ -22,6 +22,7 @@ func plain(c *config.Config) map[string]any {
 		"access": c.FOS.JWT.AccessTTL, "refresh": c.FOS.JWT.RefreshTTL,
 		"iss": c.FOS.JWT.Issuer, "aud": c.FOS.JWT.Audience,
 		"elevated": c.FOS.ElevatedRoles, "peer verifies": c.FOS.PeerVerifiesEmail, "bridge": c.FOS.OracleBridgeURL,
+		"limits": c.RateLimits,
 	}
 }
 
@@ -36,6 +37,7 @@ func TestDevelopmentDefaults(t *testing.T) {
 		"dao addr": ":8787", "fos addr": ":8000", "products": []string{"dao", "fos", "lighthouse", "think-tank"},
 		"access": 30 * time.Minute, "refresh": 7 * 24 * time.Hour, "iss": "founderyos", "aud": "founderyos-api",
 		"elevated": config.ElevatedRolesStepUp, "peer verifies": false, "bridge": "",
+		"limits": config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60, Arrival: 30},
 	}
 	if diff := cmp.Diff(want, plain(got)); diff != "" {
 		t.Error(diff)
@@ -85,6 +87,8 @@ func TestEverythingSet(t *testing.T) {
 		"ORACLE_BRIDGE_URL": "http://bridge.platform.svc:8787/", "FOS_PUBLIC_PREFIX": "/fos/v2",
 		"HANDOFF_PEER_VERIFIES_EMAIL": "true", "HANDOFF_ELEVATED_ROLES": "Allow", "JWT_ALGORITHM": "HS256",
 		"JWT_ISSUER": "us", "JWT_AUDIENCE": "them", "ACCESS_TOKEN_EXPIRE_MINUTES": "15", "REFRESH_TOKEN_EXPIRE_DAYS": "1",
+		"RATE_LIMIT_LOGIN_PER_MINUTE": "1", "RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE": "100000", "RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE": "3",
+		"RATE_LIMIT_MINT_PER_MINUTE": "4", "RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE": "6", "RATE_LIMIT_ARRIVAL_PER_MINUTE": "7",
 	}))
 	want := map[string]any{
 		"environment": config.Staging, "halves": config.Halves{DAO: true, FOS: true}, "secure": true,
@@ -93,6 +97,7 @@ func TestEverythingSet(t *testing.T) {
 		"dao addr": "127.0.0.1:0", "fos addr": "localhost:8001", "products": []string{"dao", "x-1"},
 		"access": 15 * time.Minute, "refresh": 24 * time.Hour, "iss": "us", "aud": "them",
 		"elevated": config.ElevatedRolesAllow, "peer verifies": true, "bridge": "http://bridge.platform.svc:8787",
+		"limits": config.RateLimits{LoginFailed: 1, LoginAddress: 100_000, LoginAccount: 3, Mint: 4, ExchangeFailures: 6, Arrival: 7},
 	}
 	if diff := cmp.Diff(want, plain(c)); diff != "" {
 		t.Error(diff)

@@ -25,6 +25,10 @@ type rawShared struct {
 	CookieSecure   *bool  `env:"COOKIE_SECURE" default:"true, in development false" example:"true" help:"Whether cookies carry Secure and the __Host- and __Secure- prefixes. Must be true in production."`
 	TrustedProxies string `env:"TRUSTED_PROXIES" example:"10.0.0.0/8,2001:db8::7" help:"List of addresses and prefixes of the proxies whose forwarded headers are believed. None by default."`
 
+	LoginPerMinute        int `env:"RATE_LIMIT_LOGIN_PER_MINUTE" envDefault:"5" example:"5" help:"Failed logins a minute for one account from one address, or from one browser that has signed in to it before. 1 to 100000, like every RATE_LIMIT_ number."`
+	LoginAddressPerMinute int `env:"RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE" envDefault:"30" example:"30" help:"Logins a minute from one address (IPv6: one /64), whatever the account and the outcome."`
+	LoginAccountPerMinute int `env:"RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE" envDefault:"20" example:"20" help:"Logins a minute for one account from all browsers together that have not signed in to it before."`
+
 	LogLevel       string `env:"LOG_LEVEL" envDefault:"info" example:"info" help:"debug, info, warn or error, in either case; Python's WARNING and CRITICAL are understood."`
 	LogFormat      string `env:"LOG_FORMAT" default:"json, in development text" example:"json" help:"json or text."`
 	MetricsEnabled bool   `env:"METRICS_ENABLED" envDefault:"true" example:"true" help:"Whether /metrics is served."`
@@ -52,6 +56,8 @@ type rawDAO struct {
 	EntryProducts      string         `env:"HANDOFF_ENTRY_PRODUCTS" envDefault:"dao,fos,lighthouse,think-tank" example:"dao,fos,lighthouse,think-tank" help:"List of the products a hand-off may start from."`
 	SealingKeys        privacy.Secret `env:"HANDOFF_SEALING_KEYS,notEmpty" example:"the output of openssl rand -hex 32" help:"List of keys that seal what Redis carries; the first seals, all open. Hexadecimal or base64, at least 32 bytes each."`
 	TokenTargets       string         `env:"CROSS_DOMAIN_SERVICE_TOKEN_TARGETS" default:"every domain of HANDOFF_TARGETS" example:"founderyos.dev" help:"List of the target domains that the service token may exchange for."`
+	MintPerMinute      int            `env:"RATE_LIMIT_MINT_PER_MINUTE" envDefault:"30" example:"30" help:"Hand-offs that one session may start in a minute."`
+	ExchangeFailures   int            `env:"RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE" envDefault:"60" example:"60" help:"Wrong service tokens that one address may show in a minute."`
 }
 
 // rawFOS is read when the FOS half runs.
@@ -75,4 +81,5 @@ type rawFOS struct {
 	JWTAudience        string         `env:"JWT_AUDIENCE" envDefault:"founderyos-api" example:"founderyos-api" help:"The aud claim of access tokens. Set empty, the claim is left out for verifiers that pass no audience."`
 	AccessMinutes      int            `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" example:"30" help:"Life of an access token in minutes."`
 	RefreshDays        int            `env:"REFRESH_TOKEN_EXPIRE_DAYS" envDefault:"7" example:"7" help:"Absolute life of a session in days."`
+	ArrivalPerMinute   int            `env:"RATE_LIMIT_ARRIVAL_PER_MINUTE" envDefault:"30" example:"30" help:"Cross-domain logins a minute from one address (IPv6: one /64)."`
 }

@@ -33,7 +33,18 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.MetricsAddr = l.address("METRICS_ADDR", raw.MetricsAddr)
 	l.shutdown(c, raw)
 	c.Security = l.security(raw)
+	c.RateLimits.LoginFailed = l.perMinute("RATE_LIMIT_LOGIN_PER_MINUTE", raw.LoginPerMinute)
+	c.RateLimits.LoginAddress = l.perMinute("RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE", raw.LoginAddressPerMinute)
+	c.RateLimits.LoginAccount = l.perMinute("RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE", raw.LoginAccountPerMinute)
 	return raw.RedisURL
+}
+
+// perMinute is the number of one limit. There is no word for "off": a limit that a
+// typing error switches off is missed when it is needed, and 100000 a minute is
+// what nobody reaches by hand.
+func (l *loader) perMinute(variable string, number int) int {
+	within(&l.faults, variable, number, [2]int{1, 100_000})
+	return number
 }
 
 // environmentOf takes an unknown word for production, so that the other faults

@@ -22,17 +22,20 @@ var rooms = map[string][]string{
 	"internal/session": {"internal/privacy", "internal/outage"},
 	"internal/audit":   {"internal/privacy", "internal/outage"},
 
+	// Who may try how often: no domain, since it knows neither accounts nor tokens.
+	"internal/ratelimit": {"internal/outage"},
+
 	// Use cases: the order of steps across domains.
 	"internal/handoff": {"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 	"internal/signin":  {"internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
 	// The edge: requests in, answers out, no store.
 	"internal/httpapi": {
-		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", // for the problem table
-		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "password",
+		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", "internal/signin", // for the problem table
+		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "internal/ratelimit", "password",
 	},
-	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/member", "internal/privacy"},
-	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/user", "internal/session", "internal/privacy"},
+	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/member", "internal/privacy", "internal/ratelimit"},
+	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/user", "internal/session", "internal/privacy", "internal/ratelimit"},
 	"internal/httpapi/pages":  {},
 
 	// Around it.
@@ -45,12 +48,12 @@ var rooms = map[string][]string{
 	// Who brings all together.
 	"internal/app": {
 		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...",
-		"internal/member", "internal/metrics", "internal/privacy", "internal/session", "internal/signin", "internal/token", "password",
+		"internal/member", "internal/metrics", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/user", "password",
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/privacy", "internal/selftest"},
 	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},
 	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "password"},
-	"internal/testkit": {"internal/..."},
+	"internal/testkit": {"internal/...", "password"},
 }
 
 // domains know nobody of their own kind, whatever rooms says.
@@ -89,6 +92,7 @@ var places = []struct {
 }{
 	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*"}, "SQL is the adapter's"},
 	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*"}, "Redis is the adapter's"},
+	{"github.com/go-redis/redis_rate", []string{"internal/ratelimit/redis.go"}, "its keys are put under the half's prefix there"},
 	{"github.com/pressly/goose", []string{"internal/datastore/migrate.go"}, ""},
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
