@@ -27,8 +27,9 @@
 //
 // One Argon2id computation holds 64 MiB, so a hundred people who sign in at once
 // are 6.4 GiB. A server uses a [Hasher], which lets a fixed number compute and a
-// fixed number wait, and answers [ErrBusy] to the rest. The package-level functions
-// have no such bound: they are for programs that hash one password at a time.
+// fixed number wait, and answers [ErrBusy] to the rest; it verifies as many a second
+// as the bare computation would (BenchmarkVerifyAgainstTheBareHash). The package-level
+// functions have no such bound: they are for programs that hash one password at a time.
 //
 // # Time tells nothing about the account
 //
@@ -47,9 +48,9 @@
 //   - a hash that cannot be read: as for an unknown account, then the error.
 //
 // That leaves the bcrypt computation, which only bcrypt accounts do. While the
-// table holds such hashes, set [Limits].LegacyBcryptCost to their highest cost and
+// table holds such hashes, [Hasher.WithLegacyBcrypt] is told their highest cost and
 // every verification does one of that cost too. What remains visible: a stored
-// hash that costs more than the current numbers, or a bcrypt cost above that limit,
+// hash that costs more than the current numbers, or a bcrypt cost above that one,
 // until its owner signs in once. The owner of an older Argon2id hash waits longer,
 // once, at the login that replaces it. Passwords that are too long are turned away
 // before any work, whatever the account.

@@ -20,9 +20,7 @@ type engine struct {
 	legacyCost int
 }
 
-func newEngine(legacyCost int) engine {
-	return engine{argon2id: computeArgon2id, bcrypt: computeBcrypt, legacyCost: legacyCost}
-}
+func newEngine() engine { return engine{argon2id: computeArgon2id, bcrypt: computeBcrypt} }
 
 func computeArgon2id(plain string, salt []byte, c cost, size int) []byte {
 	return argon2.IDKey([]byte(plain), salt, c.passes, c.memory, c.lanes, uint32(size)) //nolint:gosec // size is at most maxDigest

@@ -25,21 +25,13 @@ type Limits struct {
 	// computing, each taking d, the last in the queue waits about Queue/n*d, so a
 	// queue that takes longer than its callers' deadlines only delays their ErrBusy.
 	Queue int
-
-	// LegacyBcryptCost is the highest cost of the bcrypt hashes in the table, 0
-	// when there are none left, at most 14. Every verification then does one bcrypt
-	// computation of that cost besides the Argon2id one (0.3 s at cost 12), without
-	// which a stranger tells the accounts that still have a bcrypt hash by the time
-	// of a failed login. To find it:
-	//
-	//	SELECT max(substring(password_hash, 5, 2)) FROM users WHERE password_hash LIKE '$2%'
-	LegacyBcryptCost int
 }
 
 // Hasher is Hash, Verify and VerifyNothing with a bound on how many computations
 // run and wait at once (invariant I13: the attack is a burst of logins that fills
 // the memory and gets the process killed). Make one for the process: two have two
-// bounds. It is safe for concurrent use and has nothing to close.
+// bounds, except those that WithLegacyBcrypt derives. It is safe for concurrent use
+// and has nothing to close.
 type Hasher struct {
 	engine engine
 	slots  *semaphore.Weighted
@@ -50,16 +42,36 @@ type Hasher struct {
 // NewHasher returns a Hasher with the given limits.
 func NewHasher(limits Limits) *Hasher {
 	size := int64(max(limits.Concurrent, 1))
-	legacy := min(limits.LegacyBcryptCost, maxBcryptCost)
-	if legacy < minBcryptCost {
-		legacy = 0
-	}
 	return &Hasher{
-		engine: newEngine(legacy),
+		engine: newEngine(),
 		slots:  semaphore.NewWeighted(size),
 		size:   size,
 		queue:  make(chan struct{}, max(limits.Queue, 0)),
 	}
+}
+
+// WithLegacyBcrypt returns a Hasher within the same bound that does one bcrypt
+// computation of the given cost in every verification, besides the Argon2id one:
+// the highest cost among the bcrypt hashes that are left in the table, 0 for none.
+// Without it a stranger tells the accounts that still have a bcrypt hash by the time
+// of a failed login; cost 12 is about 0.3 s.
+//
+// It is cheap, for a caller who asks the table at every login, in the statement that
+// looks for the account and whether or not it finds one:
+//
+//	SELECT COALESCE(max(substring(password_hash, 5, 2)::int), 0) FROM users
+//	WHERE password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$'
+//
+// A partial index under that condition finds it without reading the table. The
+// condition leaves out what Verify refuses (ErrTooCostly), so that one planted hash
+// of cost 31 slows nobody down. Costs above 14 count as 14, below 4 as 0.
+func (h *Hasher) WithLegacyBcrypt(cost int) *Hasher {
+	if cost < minBcryptCost {
+		cost = 0
+	}
+	derived := *h // slots and queue are references, and stay shared
+	derived.engine.legacyCost = min(cost, maxBcryptCost)
+	return &derived
 }
 
 // ConcurrencyFor is a value for Limits.Concurrent from the memory that the process

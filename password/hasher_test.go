@@ -187,7 +187,7 @@ func cancelled(t *testing.T) context.Context {
 }
 
 func TestHasherAnswersLikeThePackage(t *testing.T) {
-	h := NewHasher(Limits{Concurrent: 1, LegacyBcryptCost: 4})
+	h := NewHasher(Limits{Concurrent: 1}).WithLegacyBcrypt(4)
 	encoded, err := h.Hash(t.Context(), "right")
 	if err != nil {
 		t.Fatal(err)
@@ -207,20 +207,18 @@ func TestHasherAnswersLikeThePackage(t *testing.T) {
 
 func TestLimitsAreBroughtIntoRange(t *testing.T) {
 	tests := map[string]struct {
-		limits       Limits
-		size         int64
-		queue, bcost int
+		limits Limits
+		size   int64
+		queue  int
 	}{
-		"zero value":       {Limits{}, 1, 0, 0},
-		"negative":         {Limits{Concurrent: -1, Queue: -1, LegacyBcryptCost: -1}, 1, 0, 0},
-		"usual":            {Limits{Concurrent: 4, Queue: 32, LegacyBcryptCost: 12}, 4, 32, 12},
-		"bcrypt too small": {Limits{LegacyBcryptCost: 3}, 1, 0, 0},
-		"bcrypt too large": {Limits{LegacyBcryptCost: 31}, 1, 0, 14},
+		"zero value": {Limits{}, 1, 0},
+		"negative":   {Limits{Concurrent: -1, Queue: -1}, 1, 0},
+		"usual":      {Limits{Concurrent: 4, Queue: 32}, 4, 32},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := NewHasher(test.limits)
-			if h.size != test.size || cap(h.queue) != test.queue || h.engine.legacyCost != test.bcost {
+			if h.size != test.size || cap(h.queue) != test.queue || h.engine.legacyCost != 0 {
 				t.Errorf("size %d, queue %d, bcrypt %d", h.size, cap(h.queue), h.engine.legacyCost)
 			}
 		})

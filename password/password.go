@@ -42,7 +42,7 @@ func Hash(plain string) (string, error) {
 	if tooLong(plain) {
 		return "", ErrTooLong
 	}
-	return newEngine(0).hash(plain), nil
+	return newEngine().hash(plain), nil
 }
 
 // Verify says whether plain is the password that encoded was made of. A wrong
@@ -52,7 +52,7 @@ func Hash(plain string) (string, error) {
 //
 // It takes what [Hash] takes, and what an older hash asks for on top, up to 1 GiB.
 func Verify(encoded, plain string) (Result, error) {
-	return newEngine(0).verify(encoded, plain)
+	return newEngine().verify(encoded, plain)
 }
 
 // VerifyNothing does the work of one verification and has no outcome. Call it
@@ -60,7 +60,7 @@ func Verify(encoded, plain string) (Result, error) {
 // password), before answering as for a wrong password; otherwise the quick answer
 // says that the account does not exist.
 func VerifyNothing(plain string) {
-	newEngine(0).verifyNothing(plain)
+	newEngine().verifyNothing(plain)
 }
 
 // tooLong bounds the work before a single character is counted: no character

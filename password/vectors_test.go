@@ -26,10 +26,16 @@ func readVectors(t *testing.T) []vector {
 		t.Fatal(err)
 	}
 	var file struct {
+		MadeBy  map[string]string `json:"made_by"`
 		Vectors []vector
 	}
 	if err := json.Unmarshal(raw, &file); err != nil {
 		t.Fatal(err)
+	}
+	for _, program := range []string{"program", "python", "passlib", "argon2_cffi", "bcrypt"} {
+		if file.MadeBy[program] == "" {
+			t.Fatalf("the file does not say which %s made it", program)
+		}
 	}
 	if len(file.Vectors) < 100 {
 		t.Fatalf("only %d vectors: the file is not the one that the script makes", len(file.Vectors))
@@ -78,7 +84,10 @@ func TestVectorsCoverTheDemandedPasswords(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"argon2id, platform numbers, empty", "argon2id, platform numbers, composed"} {
+	for _, name := range []string{
+		"argon2id, platform numbers, empty", "argon2id, platform numbers, composed",
+		"2b, a NUL as the 72nd byte is refused", "2b, a NUL behind the 72nd byte is refused",
+	} {
 		if !names[name] {
 			t.Errorf("no vector for %s", name)
 		}

@@ -1,12 +1,11 @@
-//go:build interop
+//go:build proof
 
 package interop_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -14,188 +13,167 @@ import (
 	"github.com/hello-world-co-op/handoff/password"
 )
 
-// plain is a password: text repeated, and then a rest.
-type plain struct {
-	Text  string `json:"text"`
-	Times int    `json:"times"`
-	Then  string `json:"then"`
-}
-
-func (p plain) String() string { return strings.Repeat(p.Text, p.Times) + p.Then }
-
-// other is a password that only differs behind the last character.
-func (p plain) other() plain { p.Then += "!"; return p }
-
-var passwords = map[string]plain{
-	"empty":                       {"", 1, ""},
-	"ascii":                       {"correct horse battery staple", 1, ""},
-	"spaces around":               {"  spaces  ", 1, ""},
-	"composed":                    {"café", 1, ""},
-	"decomposed":                  {"cafe\u0301", 1, ""},
-	"han":                         {"密码安全", 1, ""},
-	"emoji with joiner":           {"👩\u200d🚀", 1, ""},
-	"71 bytes":                    {"a", 71, ""},
-	"72 bytes":                    {"a", 72, ""},
-	"73 bytes":                    {"a", 73, ""},
-	"72nd byte splits a letter":   {"a", 71, "é"},
-	"260 bytes":                   {"0123456789", 26, ""},
-	"NUL inside":                  {"before\x00after", 1, ""},
-	"4096 bytes":                  {"x", 4096, ""},
-	"4096 four-byte characters":   {"🔑", 4096, ""},
-	"4097 characters":             {"x", 4097, ""},
-	"4097 multi-byte characters":  {"é", 4097, ""},
-	"control and line characters": {"\t\r\n\x7f\u0085", 1, ""},
-}
-
-// request is one question to passlib_peer.py.
-type request struct {
-	Do     string `json:"do"`
-	Scheme string `json:"as"`
-	Hash   string `json:"hash"`
-	plain
-}
-
-// python finds an interpreter that has the libraries. The system's comes first: one
-// of a version manager rarely has Debian's packages.
-func python(t *testing.T) string {
-	t.Helper()
-	candidates := []string{"/usr/bin/python3", "python3"}
-	for _, candidate := range candidates {
-		if exec.CommandContext(t.Context(), candidate, "-c", "import passlib, argon2, bcrypt").Run() == nil {
-			return candidate
-		}
-	}
-	t.Fatalf("none of %v imports passlib, argon2 and bcrypt; on Debian: "+
-		"apt-get install python3-passlib python3-argon2 python3-bcrypt", candidates)
-	return ""
-}
-
-// run runs a script and decodes what it prints.
-func run(t *testing.T, input, output any, script string) {
-	t.Helper()
-	in, err := json.Marshal(input)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), python(t), script)
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, &stderr)
-	}
-	if err := json.Unmarshal(out, output); err != nil {
-		t.Fatalf("%s: %v", script, err)
-	}
-}
-
-func ask(t *testing.T, requests []request) []string {
-	t.Helper()
-	var answers []string
-	run(t, requests, &answers, "passlib_peer.py")
-	if len(answers) != len(requests) {
-		t.Fatalf("%d answers to %d requests", len(answers), len(requests))
-	}
-	return answers
-}
-
 // A member who was seeded, or whose hash was replaced, by the Go side signs in on
-// the Python side with that password and no other, and their hash is left as it is there.
-func TestPasslibVerifiesWhatGoHashes(t *testing.T) {
-	var requests []request
-	var names, want []string
-	expect := func(name, answer string, r request) {
-		requests, names, want = append(requests, r), append(names, name), append(want, answer)
-	}
-	for name, p := range passwords {
+// the Python side with that password and no other, and their hash is left as it is
+// there. That holds for passlib and for a program that uses argon2-cffi by itself.
+func TestProofPythonVerifiesWhatGoHashes(t *testing.T) {
+	var q questions
+	pairs := 0
+	all := randomPasswords(t)
+	maps.Copy(all, passwords)
+	for _, p := range all {
 		encoded, err := password.Hash(p.String())
 		if err != nil {
 			// What we do not hash, passlib does not hash either.
-			expect(name+": hash", "refused", request{Do: "hash", Scheme: "platform", plain: p})
+			q.expect("refused", request{Do: "hash", By: "passlib", plain: p})
 			continue
 		}
+		pairs++
 		mismatch := "mismatch"
-		if _, err := password.Hash(p.other().String()); err != nil {
+		if _, err := password.Hash(p.longer().String()); err != nil {
 			mismatch = "refused"
 		}
-		expect(name+": verify", "match", request{Do: "verify", Hash: encoded, plain: p})
-		expect(name+": verify another", mismatch, request{Do: "verify", Hash: encoded, plain: p.other()})
-		expect(name+": needs_update", "no", request{Do: "needs_update", Hash: encoded})
+		q.expect("match", request{Do: "verify", By: "passlib", Hash: encoded, plain: p})
+		q.expect(mismatch, request{Do: "verify", By: "passlib", Hash: encoded, plain: p.longer()})
+		q.expect("no", request{Do: "needs_update", By: "passlib", Hash: encoded})
+		q.expect("match", request{Do: "verify", By: "argon2-cffi", Hash: encoded, plain: p})
+		q.expect("no", request{Do: "needs_update", By: "argon2-cffi", Hash: encoded})
 	}
-	for i, answer := range ask(t, requests) {
-		if answer != want[i] {
-			t.Errorf("%s: passlib says %s, want %s", names[i], answer, want[i])
-		}
-	}
+	q.ask(t)
+	t.Logf("%d pairs of password and hash proven, each by passlib and by argon2-cffi", pairs)
 }
 
 // A member whose hash was made by the Python side, now or years ago, signs in on the
 // Go side with that password and no other.
-func TestGoVerifiesWhatPasslibHashes(t *testing.T) {
-	schemes := map[string]struct {
-		truncates, rehash bool
-		only              []string // passwords, when all would take too long
+func TestProofGoVerifiesWhatPythonHashes(t *testing.T) {
+	makers := map[string]struct {
+		isBcrypt, rehash bool
+		random           bool
+		only             []string // passwords, where all would take too long
 	}{
-		"platform":                 {false, false, nil},
-		"platform, 16-byte digest": {false, false, []string{"empty", "composed"}},
-		"argon2 before 21.2":       {false, true, []string{"empty", "composed"}},
-		"bcrypt":                   {true, true, []string{"ascii", "73 bytes"}},
-		"2a":                       {true, true, []string{"empty", "72nd byte splits a letter", "260 bytes"}},
-		"2b":                       {true, true, nil},
-		"2y":                       {true, true, []string{"empty", "72nd byte splits a letter", "260 bytes"}},
+		"passlib":                     {random: true},
+		"passlib, 16-byte digest":     {only: []string{"empty", "composed"}},
+		"passlib, argon2 before 21.2": {rehash: true, only: []string{"empty", "composed"}},
+		"passlib, bcrypt":             {isBcrypt: true, rehash: true, only: []string{"ascii", "73 bytes"}},
+		"passlib, 2a":                 {isBcrypt: true, rehash: true, random: true, only: []string{"empty", "72nd byte splits a letter", "260 bytes"}},
+		"passlib, 2b":                 {isBcrypt: true, rehash: true, random: true},
+		"passlib, 2y":                 {isBcrypt: true, rehash: true, random: true, only: []string{"empty", "72nd byte splits a letter", "260 bytes"}},
+		"argon2-cffi":                 {random: true, only: []string{"empty", "composed", "4096 four-byte characters", "4097 characters"}},
 	}
-	for scheme, s := range schemes {
-		t.Run(scheme, func(t *testing.T) {
-			var requests []request
+	total := 0
+	for maker, m := range makers {
+		t.Run(maker, func(t *testing.T) {
+			all := map[string]plain{}
+			if m.random {
+				all = randomPasswords(t)
+			}
 			for name, p := range passwords {
-				if s.only == nil || slices.Contains(s.only, name) {
-					requests = append(requests, request{Do: "hash", Scheme: scheme, plain: p})
+				if m.only == nil || slices.Contains(m.only, name) {
+					all[name] = p
 				}
 			}
-			for i, encoded := range ask(t, requests) {
-				p := requests[i].plain
+			pairs := 0
+			for p, encoded := range hashed(t, maker, all) {
 				if encoded == "refused" {
-					checkRefused(t, p, s.truncates)
+					checkRefused(t, p, m.isBcrypt)
 					continue
 				}
-				checkMatch(t, encoded, p, s.rehash)
-				checkOther(t, encoded, p.other(), s.truncates && len(p.String()) >= 72)
+				pairs++
+				checkMatch(t, encoded, p, m.rehash)
+				checkOthers(t, encoded, p, m.isBcrypt)
 			}
+			t.Logf("%d pairs of password and hash proven", pairs)
+			total += pairs
 		})
 	}
+	t.Logf("%d pairs of password and hash proven by all %d makers", total, len(makers))
+}
+
+// hashed are the hashes that a Python program makes of the passwords.
+func hashed(t *testing.T, by string, all map[string]plain) map[plain]string {
+	t.Helper()
+	var requests []request
+	for _, p := range all {
+		requests = append(requests, request{Do: "hash", By: by, plain: p})
+	}
+	made := map[plain]string{}
+	for i, encoded := range ask(t, requests) {
+		made[requests[i].plain] = encoded
+	}
+	return made
+}
+
+// tooLong: the Go side neither hashes it nor lets it match.
+func tooLong(p plain) bool {
+	_, err := password.Hash(p.String())
+	return err != nil
 }
 
 // checkRefused: passlib hashes no password over its length, and no NUL with bcrypt.
 func checkRefused(t *testing.T, p plain, isBcrypt bool) {
 	t.Helper()
-	_, err := password.Hash(p.String())
-	nul, long := strings.Contains(p.String(), "\x00"), len(p.String()) > 4096
-	if err == nil && (!isBcrypt || !nul && !long) {
-		t.Errorf("passlib refuses %.20q, Hash does not", p)
+	nul, long := strings.Contains(p.String(), "\x00"), len(p.String()) > password.MaxLength
+	if !tooLong(p) && (!isBcrypt || !nul && !long) {
+		t.Errorf("Python refuses %.500q, Hash does not", p)
 	}
 }
 
+// checkMatch: a password of 4097 characters is refused on both sides, whoever made
+// a hash of it (argon2-cffi has no limit of its own).
 func checkMatch(t *testing.T, encoded string, p plain, rehash bool) {
 	t.Helper()
+	want := !tooLong(p)
 	got, err := password.Verify(encoded, p.String())
-	if err != nil || !got.Match || got.NeedsRehash != rehash {
-		t.Errorf("Verify(%s, %.20q) = %+v, %v, want a match and NeedsRehash %v", encoded, p, got, err, rehash)
+	if err != nil || got.Match != want || got.NeedsRehash != (rehash && want) {
+		t.Errorf("Verify(%s, %.500q) = %+v, %v, want match %v and NeedsRehash %v", encoded, p, got, err, want, rehash)
 	}
 }
 
-// checkOther: behind its 72nd byte bcrypt reads nothing, but a password that passlib
-// finds too long matches no more.
-func checkOther(t *testing.T, encoded string, p plain, truncated bool) {
+// checkOthers: no other password matches, except that bcrypt reads nothing behind
+// its 72nd byte.
+func checkOthers(t *testing.T, encoded string, p plain, isBcrypt bool) {
 	t.Helper()
-	want := truncated && len(p.String()) <= 4096
-	got, err := password.Verify(encoded, p.String())
-	if err != nil || got.Match != want {
-		t.Errorf("Verify(%s, %.20q) = %+v, %v, want match %v", encoded, p, got, err, want)
+	truncated := isBcrypt && len(p.String()) >= 72
+	others := map[plain]bool{p.longer(): truncated && len(p.longer().String()) <= password.MaxLength}
+	if truncated {
+		others[p.shifted()] = false
 	}
+	for other, want := range others {
+		got, err := password.Verify(encoded, other.String())
+		if err != nil || got.Match != want {
+			t.Errorf("Verify(%s, %.500q) = %+v, %v, want match %v", encoded, other, got, err, want)
+		}
+	}
+}
+
+// Two spellings of one word are two passwords, on both sides: a side that
+// normalised would refuse what the other accepts, or accept what it refuses.
+func TestProofNeitherSideNormalises(t *testing.T) {
+	var q questions
+	all := map[string]plain{}
+	normal := map[plain]plain{}
+	for name, pair := range sameLooks {
+		one, other := plain{pair[0], 1, ""}, plain{pair[1], 1, ""}
+		all[name], normal[other] = other, one
+		encoded, err := password.Hash(other.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.expect("match", request{Do: "verify", By: "passlib", Hash: encoded, plain: other})
+		q.expect("mismatch", request{Do: "verify", By: "passlib", Hash: encoded, plain: one})
+	}
+	q.ask(t)
+	for p, encoded := range hashed(t, "passlib, 2b", all) {
+		checkMatch(t, encoded, p, true)
+		if got, err := password.Verify(encoded, normal[p].String()); err != nil || got.Match {
+			t.Errorf("passlib hashes %q, and %q matches: %+v, %v", p, normal[p], got, err)
+		}
+	}
+	t.Logf("%d pairs of passwords that look alike proven different", len(sameLooks))
 }
 
 // The committed vectors are what their script makes: nobody edited an answer.
-func TestCommittedVectorsAreWhatPasslibSays(t *testing.T) {
+func TestProofCommittedVectorsAreWhatPasslibSays(t *testing.T) {
 	type file struct {
 		Vectors []map[string]any `json:"vectors"`
 	}
@@ -218,4 +196,5 @@ func TestCommittedVectorsAreWhatPasslibSays(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d vectors proven", len(fresh.Vectors))
 }

@@ -147,6 +147,8 @@ def questions(v):
     v.ask("2b, a character cut at byte 72 counts by half", of("a" * 71 + "\u00e9"), "a" * 71 + "\u00e8")
     v.ask("2b, the repetition behind a NUL is refused", of("a"), "a\x00a")
     v.ask("2b, text behind a NUL is refused", of("a"), "a\x00b")
+    v.ask("2b, a NUL as the 72nd byte is refused", of("a" * 71), "a" * 71 + "\x00")
+    v.ask("2b, a NUL behind the 72nd byte is refused", of("a" * 72), "a" * 72 + "\x00")
     v.ask("2b, a lone NUL is not the empty password", of(""), "\x00")
     v.ask("2b, 4097 bytes are refused though 72 decide", of("x" * 72), "x", 4097)
     v.ask("2b, 4096 two-byte characters are refused though 72 bytes decide", of("\u00e9" * 36), "\u00e9", 4096)
