@@ -18,6 +18,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/password"
 )
 
 // Options are what a test replaces. The zero value is what is shipped.
@@ -49,6 +50,7 @@ type App struct {
 	started    time.Time
 	pseudonyms *privacy.Pseudonymizer
 	metrics    *metrics.Registry
+	hasher     *password.Hasher
 	listeners  []*listener
 	// wait and closers are undone in order when the process leaves.
 	wait    []func()
@@ -70,6 +72,7 @@ func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 	a := &App{
 		config: c, options: options, started: time.Now(),
 		pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]), metrics: metrics.New(options.Version),
+		hasher: newHasher(),
 	}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -16,16 +16,14 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/token"
-	"github.com/hello-world-co-op/handoff/password"
 )
 
 // daoHalf is what the FOS half of the same process may use of this one: its
 // exchange, and nothing else (I14).
-type daoHalf struct{ exchange *handoff.Exchange }
-
-// hashQueue bounds how many logins wait for their turn at hashing. At about 0.2 s
-// each, more would only wait past their deadline.
-const hashQueue = 16
+type daoHalf struct {
+	exchange *handoff.Exchange
+	uses     *handoff.TokenUse
+}
 
 func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	c, o := a.config.DAO, a.options
@@ -45,21 +43,31 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	if err != nil {
 		return nil, err
 	}
+	rotation, err := member.NewRotation(c.SealingKeys, o.Random)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := a.newLimits("dao", redis, c.SealingKeys)
+	if err != nil {
+		return nil, err
+	}
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
 	exchange := handoff.NewExchange(handoff.ExchangeConfig{
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
 	})
-	a.wait = append(a.wait, exchange.Wait)
+	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: o.Now, Log: o.Log})
+	a.metrics.ServiceTokens(uses.Seen)
+	a.wait = append(a.wait, exchange.Wait, uses.Wait)
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{
 		Edge: edge,
 		Sessions: signin.NewDAO(signin.DAOConfig{
-			Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random,
-			Passwords: member.Passwords{Log: o.Log, Hasher: password.NewHasher(password.Limits{
-				Concurrent: password.ConcurrencyFor(memoryLimit()), Queue: hashQueue,
-			})},
+			Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random, Rotation: rotation,
+			Passwords: member.Passwords{Log: o.Log, Hasher: a.hasher},
 		}),
+		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint, BearerLimit: limits.ExchangeFailures,
+		TokenUsed: uses.Note,
 		Minter: handoff.NewMinter(handoff.MinterConfig{
 			Targets: targets(c.Targets), EntryProducts: c.EntryProducts,
 			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random,
@@ -67,15 +75,15 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 		Exchange: exchange, CSRF: csrf,
 		ServiceTokens: a.config.ServiceTokens, ServiceTokenTargets: c.ServiceTokenTargets,
 		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
-		Details: a.details(datastore.DAO, pool, map[string][]string{
+		Details: a.withTokenUse(uses, a.details(datastore.DAO, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "sealing": keyIDs(c.SealingKeys),
 			"pseudonym": keyIDs(a.config.PseudonymKeys),
-		}),
+		})),
 	})
 	if a.config.Environment == config.Development {
 		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
 	}
-	return &daoHalf{exchange}, a.listen(ctx, "dao", c.Addr, httpapi.New(edge, routes), checks)
+	return &daoHalf{exchange, uses}, a.listen(ctx, "dao", c.Addr, httpapi.New(edge, routes), checks)
 }
 
 func targets(configured []config.Target) []handoff.Target {

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/hello-world-co-op/handoff/internal/config"
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/handoff"
@@ -15,6 +13,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
+	"github.com/hello-world-co-op/handoff/internal/user"
 )
 
 func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
@@ -23,29 +22,35 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	if err != nil {
 		return err
 	}
-	_, redisCheck, err := a.openRedis(c.RedisURL)
+	redis, redisCheck, err := a.openRedis(c.RedisURL)
 	if err != nil {
 		return err
 	}
 	signer, err := session.NewSigner(session.Config{
 		Key: c.JWT.Key, Previous: c.JWT.Previous, Issuer: c.JWT.Issuer, Audience: c.JWT.Audience,
-		AccessTTL: c.JWT.AccessTTL, RefreshTTL: c.JWT.RefreshTTL, Now: o.Now, NewID: func() (uuid.UUID, error) { return uuid.NewV7FromReader(o.Random) },
+		AccessTTL: c.JWT.AccessTTL, RefreshTTL: c.JWT.RefreshTTL, Now: o.Now, Random: o.Random,
 	})
 	if err != nil {
 		return err
 	}
+	limits, err := a.newLimits("fos", redis, jwtKeys(c.JWT))
+	if err != nil {
+		return err
+	}
+	sessions := signin.NewFOS(signin.FOSConfig{
+		Store: signin.NewFOSStore(pool), Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
+		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random, Log: o.Log,
+	})
+	a.wait = append(a.wait, sessions.Wait)
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	edge := a.edge("fos", c.AllowedOrigins, checks)
-	elevated := c.ElevatedRoles == config.ElevatedRolesAllow
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login: handoff.NewLogin(handoff.LoginConfig{
 			Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
-			ElevatedRoles: elevated, Now: o.Now, Random: o.Random,
+			ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random,
 		}),
-		Sessions: signin.NewFOS(signin.FOSConfig{
-			Store: signin.NewFOSStore(pool), Signer: signer, ElevatedRoles: elevated, Now: o.Now,
-		}),
+		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival,
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
 		Details: a.details(datastore.FOS, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "pseudonym": keyIDs(a.config.PseudonymKeys),
@@ -72,7 +77,18 @@ func (a *App) exchanger(dao *daoHalf) handoff.Exchanger {
 		a.closers = append(a.closers, func() error { peer.CloseIdle(); return nil })
 		return peer
 	}
-	return handoff.InProcess{Exchanging: dao.exchange, Caller: handoff.Caller{
+	return handoff.InProcess{Exchanging: dao.exchange, Uses: dao.uses, Caller: handoff.Caller{
 		KeyID: a.config.ServiceTokens[0].KeyID(), Targets: a.config.DAO.ServiceTokenTargets,
 	}}
+}
+
+// jwtKeys are the signing keys in the form from which subkeys are derived.
+func jwtKeys(c config.JWT) []privacy.Key {
+	var keys []privacy.Key
+	for _, secret := range append([]privacy.Secret{c.Key}, c.Previous...) {
+		if key, err := privacy.NewKey([]byte(secret.Reveal())); err == nil { // config refuses shorter ones
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

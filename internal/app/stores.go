@@ -3,14 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
-	"math"
-	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/health"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
@@ -88,6 +84,27 @@ func (a *App) details(half datastore.Half, pool *datastore.Postgres, keyIDs map[
 	}
 }
 
+// withTokenUse adds when each service token was last accepted, by whichever replica.
+// A token that never was is not there.
+func (a *App) withTokenUse(
+	uses *handoff.TokenUse, details func(context.Context) (httpapi.Details, error),
+) func(context.Context) (httpapi.Details, error) {
+	return func(ctx context.Context) (httpapi.Details, error) {
+		d, err := details(ctx)
+		within, cancel := context.WithTimeout(ctx, health.Timeout)
+		defer cancel()
+		last, useErr := uses.Last(within)
+		if useErr != nil {
+			a.options.Log.WarnContext(ctx, "the other replicas' use of service tokens cannot be read", "error", useErr)
+		}
+		d.ServiceTokenLastUsed = map[string]int64{}
+		for keyID, at := range last {
+			d.ServiceTokenLastUsed[keyID] = at.UnixMilli()
+		}
+		return d, err
+	}
+}
+
 func keyIDs(keys []privacy.Key) []string {
 	ids := []string{}
 	for _, key := range keys {
@@ -102,21 +119,4 @@ func secretIDs(secrets []privacy.Secret) []string {
 		ids = append(ids, secret.KeyID())
 	}
 	return ids
-}
-
-// unknownMemory is assumed where nothing limits the process: enough for several
-// hashes at once on any machine that runs this.
-const unknownMemory = 1 << 30
-
-// memoryLimit is what this process may use: GOMEMLIMIT, else the cgroup's limit.
-func memoryLimit() int64 {
-	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
-		return limit
-	}
-	if text, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
-		if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
-			return limit
-		}
-	}
-	return unknownMemory
 }

@@ -18,12 +18,16 @@ const (
 	HandoffReplayed  Event = "handoff.replayed"
 	HandoffRefused   Event = "handoff.refused"
 	SessionCreated   Event = "session.created"
-	SessionEnded     Event = "session.ended"
-	UserCreated      Event = "user.created"
-	UserLinked       Event = "user.linked"
-	UserReclaimed    Event = "user.reclaimed"
-	LoginFailed      Event = "login.failed"
-	AccountSeeded    Event = "account.seeded"
+	SessionRefreshed Event = "session.refreshed"
+	// ReuseDetected: a refresh token was shown that only a copy can be, and its
+	// session has been ended for that.
+	ReuseDetected Event = "session.reuse_detected"
+	SessionEnded  Event = "session.ended"
+	UserCreated   Event = "user.created"
+	UserLinked    Event = "user.linked"
+	UserReclaimed Event = "user.reclaimed"
+	LoginFailed   Event = "login.failed"
+	AccountSeeded Event = "account.seeded"
 )
 
 // Outcome says whether the person got what they asked for.
@@ -59,9 +63,19 @@ const (
 	IdentityConflict   Reason = "identity_conflict"
 	InvalidCredentials Reason = "invalid_credentials"
 
-	ByPassword Reason = "password"
-	ByHandoff  Reason = "handoff"
-	ByLogout   Reason = "logout"
+	// SecondFactor: the password was right, and the account asks for more.
+	SecondFactor Reason = "second_factor_required"
+
+	ByPassword  Reason = "password"
+	ByHandoff   Reason = "handoff"
+	ByLogout    Reason = "logout"
+	ByLogoutAll Reason = "logout_all"
+	// ByUser: ended from the list of their sessions.
+	ByUser Reason = "ended_by_user"
+
+	// Rotated and Converged are the ways in which a refresh went well.
+	Rotated   Reason = "rotated"
+	Converged Reason = "converged"
 )
 
 // Origin is where a request came from, as far as that may be kept.

@@ -73,20 +73,22 @@ func inProcess(t testing.TB, s *testkit.Linked) handoff.Exchanger {
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := handoff.NewDAOStore(testkit.Pool(t, privacy.NewSecret(s.Environ["DAO_DATABASE_URL"])))
+	log := slog.New(slog.NewJSONHandler(s.Log, nil))
 	exchange := handoff.NewExchange(handoff.ExchangeConfig{
-		Ledger:  handoff.NewDAOStore(testkit.Pool(t, privacy.NewSecret(s.Environ["DAO_DATABASE_URL"]))),
-		Carrier: token.NewCarrier(redis), Sealer: sealer, Now: s.Clock.Now, Random: rand.Reader,
-		Log: slog.New(slog.NewJSONHandler(s.Log, nil)),
+		Ledger: store, Carrier: token.NewCarrier(redis), Sealer: sealer, Now: s.Clock.Now, Random: rand.Reader, Log: log,
 	})
+	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: s.Clock.Now, Log: log})
 	t.Cleanup(func() {
 		exchange.Wait()
+		uses.Wait()
 		if err := redis.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return handoff.InProcess{
-		Exchanging: exchange,
-		Caller:     handoff.Caller{KeyID: privacy.NewSecret(testkit.ServiceToken).KeyID()},
+		Exchanging: exchange, Uses: uses,
+		Caller: handoff.Caller{KeyID: privacy.NewSecret(testkit.ServiceToken).KeyID()},
 	}
 }
 

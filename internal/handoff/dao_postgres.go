@@ -30,7 +30,7 @@ var mintSQL = `
 WITH who AS (
 	SELECT s.id AS session_id, m.id AS member_id, m.membership_status,
 	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may
-	FROM sessions s JOIN members m ON m.id = s.member_id WHERE s.digest = @cookie
+	FROM sessions s JOIN members m ON m.id = s.member_id WHERE ` + member.MatchSQL + `
 ), minted AS (
 	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
 	SELECT @handoff_id, @digest, member_id, session_id, @entry_product, @target, @now, @expires
@@ -174,4 +174,28 @@ func (d *DAOStore) Find(ctx context.Context, digest token.Digest, now time.Time)
 // Append records a refusal.
 func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, d.pool, r)
+}
+
+// NoteTokenUse implements the store's side of [TokenUse].
+func (d *DAOStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
+	_, err := d.pool.Exec(ctx, `
+		INSERT INTO service_token_use AS u (key_id, last_used_at) VALUES ($1, $2)
+		ON CONFLICT (key_id) DO UPDATE SET last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at)`, keyID, at)
+	return outage.Postgres(err)
+}
+
+// TokenUses implements the store's side of [TokenUse].
+func (d *DAOStore) TokenUses(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := d.pool.Query(ctx, `SELECT key_id, last_used_at FROM service_token_use`)
+	if err != nil {
+		return nil, outage.Postgres(err)
+	}
+	all := map[string]time.Time{}
+	var keyID string
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&keyID, &at}, func() error {
+		all[keyID] = at.UTC()
+		return nil
+	})
+	return all, outage.Postgres(err)
 }

@@ -28,10 +28,12 @@ type Exchanger interface {
 type InProcess struct {
 	Exchanging *Exchange
 	Caller     Caller
+	Uses       *TokenUse
 }
 
 // Exchange implements [Exchanger].
 func (i InProcess) Exchange(ctx context.Context, p Presentation) (token.Claims, error) {
+	i.Uses.Note(ctx, i.Caller.KeyID)
 	claims, err := i.Exchanging.Exchange(ctx, ExchangeRequest{
 		Token: p.Token, Target: p.Target, Verifier: p.Verifier, IdempotencyKey: p.IdempotencyKey,
 		Caller: i.Caller, Origin: audit.Origin{},

@@ -27,6 +27,14 @@ func Decode(c echo.Context, into any) error {
 // fields that this service has no use for.
 func DecodeLoosely(c echo.Context, into any) error { return decode(c, into) }
 
+// DecodeIgnored is for refresh: no body, or a JSON object whose fields are not read.
+func DecodeIgnored(c echo.Context) error {
+	if c.Request().ContentLength == 0 {
+		return nil
+	}
+	return DecodeLoosely(c, &struct{}{})
+}
+
 // DecodeNothing is for endpoints without fields: no body, or the JSON object {}.
 func DecodeNothing(c echo.Context) error {
 	if c.Request().ContentLength == 0 {

@@ -77,8 +77,8 @@ func TestAccessLog_saysWhatHappened(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, line[name], want)
 		}
 	}
-	if took, isNumber := line["took"].(float64); !isNumber || took <= 0 || took > float64(time.Minute) {
-		t.Errorf("took %v", line["took"])
+	if took, isNumber := line["took_ms"].(float64); !isNumber || took <= 0 || took > float64(time.Minute.Milliseconds()) {
+		t.Errorf("took_ms %v", line["took_ms"])
 	}
 	if _, there := line["code"]; there {
 		t.Error("a success has a problem's code")

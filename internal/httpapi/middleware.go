@@ -77,7 +77,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		attributes := []slog.Attr{
 			slog.String("half", config.Half), slog.String("method", method), slog.String("route", route),
-			slog.Int("status", c.Response().Status), slog.Duration("took", took), slog.String("request_id", i.requestID),
+			slog.Int("status", c.Response().Status), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("request_id", i.requestID),
 		}
 		if i.code != "" {
 			attributes = append(attributes, slog.String("code", i.code))
@@ -186,6 +186,10 @@ func (config Config) writeProblem(err error, c echo.Context) {
 	header.Set(echo.HeaderCacheControl, "no-store")
 	if p.retryAfter != "" {
 		header.Set(echo.HeaderRetryAfter, p.retryAfter)
+	}
+	if p.exceeded != nil {
+		header.Set("RateLimit-Policy", p.exceeded.PolicyHeader())
+		header.Set("RateLimit", p.exceeded.RateLimitHeader())
 	}
 	if p.authenticate != "" {
 		header.Set(echo.HeaderWWWAuthenticate, p.authenticate)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -11,7 +12,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/session"
+	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/token"
 	"github.com/hello-world-co-op/handoff/internal/user"
 	"github.com/hello-world-co-op/handoff/password"
@@ -35,6 +38,7 @@ type Problem struct {
 
 	retryAfter   string
 	authenticate string
+	exceeded     *ratelimit.Exceeded
 }
 
 // FieldFault names a field that is not what the endpoint takes, never its value.
@@ -80,6 +84,8 @@ var table = []struct {
 	{ErrBodyTooLarge, http.StatusRequestEntityTooLarge, "body_too_large", "The body is larger than 8 KiB."},
 
 	{handoff.ErrDisabled, http.StatusServiceUnavailable, "exchange_disabled", "Hand-offs are switched off here: no service token is configured."},
+	// Before the bearer's own: who is told to wait is not told that they were wrong.
+	{ratelimit.ErrExceeded, http.StatusTooManyRequests, "rate_limited", "Too many tries. Wait as long as Retry-After says."},
 	{ErrInvalidServiceToken, http.StatusUnauthorized, "invalid_service_token", "Send a valid service token as Authorization: Bearer."},
 
 	{token.ErrMalformed, http.StatusBadRequest, "token_malformed", "The token must be 64 lowercase hexadecimal characters."},
@@ -96,11 +102,15 @@ var table = []struct {
 	{member.ErrCSRF, http.StatusForbidden, "csrf_failed", "Fetch a csrf token and send it as cookie and as X-CSRF-Token."},
 	{ErrNoRequestedWith, http.StatusForbidden, "csrf_failed", "Send the header X-Requested-With."},
 	{ErrOriginNotAllowed, http.StatusForbidden, "origin_not_allowed", "Requests from this origin are not taken."},
+	{signin.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ErrForbidden, http.StatusNotFound, "not_found", "There is nothing at this address."},
 
 	{member.ErrInvalidCredentials, http.StatusUnauthorized, "invalid_credentials", "Email or password is wrong."},
 	{member.ErrEmailUnverified, http.StatusForbidden, "email_unverified", "Verify your email address first."},
 	{member.ErrInactive, http.StatusForbidden, "account_inactive", "This account is not active."},
+	{user.ErrInvalidCredentials, http.StatusUnauthorized, "invalid_credentials", "Email or password is wrong."},
+	{user.ErrEmailUnverified, http.StatusForbidden, "email_unverified", "Verify your email address first."},
+	{user.ErrSecondFactor, http.StatusForbidden, "second_factor_required", "This account has a second factor, which cannot be given here."},
 	{user.ErrInactive, http.StatusForbidden, "account_inactive", "This account is not active."},
 	{user.ErrConflict, http.StatusConflict, "identity_conflict", "This identity belongs to another account. Sign in to that account, or ask support to join them."},
 
@@ -161,6 +171,9 @@ func (p Problem) complete(err error) Problem {
 	}
 	if p.Code == "dependency_unavailable" { // "exchange_disabled" does not pass by itself
 		p.retryAfter = "1"
+	}
+	if errors.As(err, &p.exceeded) {
+		p.retryAfter = strconv.Itoa(p.exceeded.RetryAfterSeconds())
 	}
 	if p.Code == "invalid_service_token" {
 		p.authenticate = "Bearer"

@@ -107,7 +107,7 @@ func (config Config) crossOrigin() []echo.MiddlewareFunc {
 		AllowOrigins:     config.AllowedOrigins,
 		AllowMethods:     []string{http.MethodGet, http.MethodPost, http.MethodDelete},
 		AllowHeaders:     []string{"Content-Type", "X-CSRF-Token", "X-Requested-With", "Idempotency-Key"},
-		ExposeHeaders:    []string{"X-Request-ID", "Retry-After", "RateLimit"},
+		ExposeHeaders:    []string{"X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"},
 		AllowCredentials: true,
 		MaxAge:           600,
 	})}

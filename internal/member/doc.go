@@ -8,6 +8,15 @@
 // session ends three ways: nobody used it for [IdleTTL], it is [AbsoluteTTL] old,
 // or somebody ended it.
 //
+// # Refreshing
+//
+// A refresh gives the session another cookie and begins its idle time anew, also
+// when that had run out. The cookie before stays good for [PreviousTTL] and leads to
+// the same successor, so that tabs which refresh at the same moment do not sign each
+// other out ([Rotation]). As long as it is good the session keeps its cookie: the
+// tab that is a little later, with the new one, must not make the older one worthless
+// to those whose requests are still on their way.
+//
 // # Cross-site request forgery
 //
 // Another site can make a browser send this cookie, not read it. Unsafe requests

@@ -17,6 +17,10 @@ const (
 	Ended     Status = "ended"
 )
 
+// Stopped reports whether the membership was shut. A status that this program does
+// not know counts as that.
+func (s Status) Stopped() bool { return s != Active && s != Pending }
+
 // Member is an account of the DAO half.
 type Member struct {
 	ID            uuid.UUID

@@ -63,14 +63,14 @@ func (s *Session) ScanTargets() []any {
 	return []any{&s.ID, &s.MemberID, &s.AuthTime, &s.AMR, &s.CreatedAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.EndedAt}
 }
 
-// FindSession returns the session that the cookie belongs to and its member,
-// live or not, or [ErrNoSession].
-func FindSession(ctx context.Context, db Querier, cookie Cookie) (Session, Member, error) {
+// FindSession returns the session that the cookie belongs to at now and its
+// member, live or not, or [ErrNoSession].
+func FindSession(ctx context.Context, db Querier, cookie Cookie, now time.Time) (Session, Member, error) {
 	var session Session
 	var of Member
 	err := db.QueryRow(ctx, `SELECT `+SessionColumns+`, `+Columns+`
-		FROM sessions s JOIN members m ON m.id = s.member_id WHERE s.digest = $1`,
-		cookie.Digest()).Scan(append(session.ScanTargets(), of.ScanTargets()...)...)
+		FROM sessions s JOIN members m ON m.id = s.member_id WHERE `+MatchSQL,
+		pgx.NamedArgs{"cookie": cookie.Digest(), "now": now}).Scan(append(session.ScanTargets(), of.ScanTargets()...)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, Member{}, ErrNoSession
 	}

@@ -66,7 +66,7 @@ func TestFindSession_findsItByTheCookieAlone(t *testing.T) {
 	session.EndedAt = &ended // found also when it is over: the caller says why
 	write(t, db, session, cookie)
 
-	found, who, err := member.FindSession(t.Context(), db, cookie)
+	found, who, err := member.FindSession(t.Context(), db, cookie, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestFindSession_findsItByTheCookieAlone(t *testing.T) {
 	if diff := cmp.Diff(ada.Member, who, byText); diff != "" {
 		t.Errorf("member (-want +got):\n%s", diff)
 	}
-	if _, _, err := member.FindSession(t.Context(), db, newCookie(t)); !errors.Is(err, member.ErrNoSession) {
+	if _, _, err := member.FindSession(t.Context(), db, newCookie(t), noon); !errors.Is(err, member.ErrNoSession) {
 		t.Errorf("a cookie of nobody's: %v", err)
 	}
 }
@@ -87,7 +87,7 @@ func TestFind_whatPostgresCannotDoIsAnOutage(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, accountErr := member.FindAccount(ctx, db, testkit.Email(t, "ada@example.org"))
-	_, _, sessionErr := member.FindSession(ctx, db, newCookie(t))
+	_, _, sessionErr := member.FindSession(ctx, db, newCookie(t), noon)
 	for name, err := range map[string]error{"account": accountErr, "session": sessionErr} {
 		var down *outage.Error
 		if !errors.As(err, &down) {

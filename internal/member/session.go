@@ -49,6 +49,12 @@ func ParseCookie(text string) (Cookie, error) {
 	return Cookie{privacy.NewSecret(text), sha256.Sum256(raw)}, nil
 }
 
+// raw are the 32 bytes.
+func (c Cookie) raw() []byte {
+	raw, _ := base64.RawURLEncoding.DecodeString(c.text.Reveal()) // made or checked by us
+	return raw
+}
+
 // Reveal returns the value for the Set-Cookie header.
 func (c Cookie) Reveal() string { return c.text.Reveal() }
 
@@ -86,6 +92,22 @@ func (s Session) Check(now time.Time) error {
 	}
 	return nil
 }
+
+// CheckRefreshable is [Session.Check] without the idle time: refreshing begins it
+// anew.
+func (s Session) CheckRefreshable(now time.Time) error {
+	s.IdleExpiresAt = s.ExpiresAt
+	return s.Check(now)
+}
+
+// MatchSQL finds the session of the cookie whose digest is @cookie, over the alias
+// s and the argument @now: by its cookie or, for [PreviousTTL], by the one before.
+const MatchSQL = `(s.digest = @cookie OR (s.previous_digest = @cookie AND s.rotated_at > @now::timestamptz - interval '30 seconds'))`
+
+// RotatableSQL says whether the cookie of the session s may have a successor at
+// @now: not while the one before it is good. A second rotation would shut out the
+// tabs that still send that one, or be overtaken by their answers.
+const RotatableSQL = `coalesce(s.rotated_at <= @now::timestamptz - interval '30 seconds', true)`
 
 // LiveSQL is [Session.Check] in SQL, over the alias s and the argument @now.
 const LiveSQL = `s.ended_at IS NULL AND s.idle_expires_at > @now AND s.expires_at > @now`

@@ -49,6 +49,28 @@ func (r *Registry) Request(half, method, route string, status int, took time.Dur
 	r.requests.WithLabelValues(half, method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
+// ServiceTokens adds when each service token was last accepted by this process, by
+// key id. Those are as few as were configured.
+func (r *Registry) ServiceTokens(lastUsed func() map[string]time.Time) {
+	r.registry.MustRegister(tokenUse{lastUsed})
+}
+
+// tokenUse asks when it is scraped.
+type tokenUse struct{ lastUsed func() map[string]time.Time }
+
+var tokenUseDesc = prometheus.NewDesc("handoff_service_token_last_used_timestamp_seconds",
+	"When this process last accepted the service token with the key id; absent until it does.", []string{"key_id"}, nil)
+
+// Describe implements prometheus.Collector.
+func (tokenUse) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- tokenUseDesc }
+
+// Collect implements prometheus.Collector.
+func (t tokenUse) Collect(figures chan<- prometheus.Metric) {
+	for keyID, at := range t.lastUsed() {
+		figures <- prometheus.MustNewConstMetric(tokenUseDesc, prometheus.GaugeValue, float64(at.UnixMilli())/1000, keyID)
+	}
+}
+
 // Handler serves the metrics in Prometheus' text format.
 func (r *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{})

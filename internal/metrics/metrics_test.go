@@ -10,14 +10,24 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 )
 
+// scraped is what Prometheus is told.
+func scraped(t testing.TB, registry *metrics.Registry) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	registry.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	if answer.Code != http.StatusOK {
+		t.Errorf("scraped: %d", answer.Code)
+	}
+	return answer.Body.String()
+}
+
 func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
 	t.Parallel()
 	registry := metrics.New("1.2.3")
 	registry.Request("dao", http.MethodPost, "/api/auth/login", http.StatusOK, 40*time.Millisecond)
 	registry.Request("dao", http.MethodPost, "/api/auth/login", http.StatusOK, 2*time.Second)
 
-	answer := httptest.NewRecorder()
-	registry.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	text := scraped(t, registry)
 	for _, want := range []string{
 		`handoff_http_request_duration_seconds_count{half="dao",method="POST",route="/api/auth/login",status="200"} 2`,
 		`handoff_http_request_duration_seconds_bucket{half="dao",method="POST",route="/api/auth/login",status="200",le="0.05"} 1`,
@@ -25,8 +35,35 @@ func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
 		"go_goroutines ",
 		"process_resident_memory_bytes ",
 	} {
-		if !strings.Contains(answer.Body.String(), want) {
+		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
+	}
+}
+
+// An alert on "the old token was used within a day" must not fire for a token that
+// was never used: then there is no figure, not a zero of 1970.
+func TestAServiceTokenHasATimeOnceItWasUsed(t *testing.T) {
+	t.Parallel()
+	const name = "handoff_service_token_last_used_timestamp_seconds"
+	uses := map[string]time.Time{}
+	registry := metrics.New("1.2.3")
+	registry.ServiceTokens(func() map[string]time.Time { return uses })
+	if text := scraped(t, registry); strings.Contains(text, name) {
+		t.Errorf("a time before the first use:\n%s", text)
+	}
+
+	noon := time.Date(2026, 11, 21, 12, 0, 0, int(250*time.Millisecond), time.UTC)
+	uses["0ldt0ken"], uses["newt0ken"] = noon, noon.Add(time.Minute)
+	text := scraped(t, registry)
+	for _, want := range []string{
+		"# TYPE " + name + " gauge\n", name + `{key_id="0ldt0ken"} 1.79526240025e+09` + "\n", name + `{key_id="newt0ken"} 1.79526246025e+09` + "\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if n := strings.Count(text, "\n"+name+"{"); n != 2 {
+		t.Errorf("%d figures of two tokens", n)
 	}
 }

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"encoding/binary"
+	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -23,7 +26,11 @@ type Claims struct {
 
 // AccessClaims is what a good access token says. It is a type of its own, so that
 // a refresh token cannot stand where an access token is wanted.
-type AccessClaims struct{ Claims }
+type AccessClaims struct {
+	Claims
+	// Generation of the pair that the token was made in, 0 if it does not say.
+	Generation int
+}
 
 // RefreshClaims is what a good refresh token says.
 type RefreshClaims struct {
@@ -60,11 +67,13 @@ type wire struct {
 	TokenID   string           `json:"jti"`
 }
 
-// The methods by which the JWT library validates the registered claims.
+// The methods by which the JWT library validates the registered claims. The two
+// beginnings are given some seconds, since the replica that made the token may
+// have a clock that is ahead; the end is not.
 
 func (w wire) GetExpirationTime() (*jwt.NumericDate, error) { return w.ExpiresAt, nil }
-func (w wire) GetIssuedAt() (*jwt.NumericDate, error)       { return w.IssuedAt, nil }
-func (w wire) GetNotBefore() (*jwt.NumericDate, error)      { return w.NotBefore, nil }
+func (w wire) GetIssuedAt() (*jwt.NumericDate, error)       { return earlier(w.IssuedAt), nil }
+func (w wire) GetNotBefore() (*jwt.NumericDate, error)      { return earlier(w.NotBefore), nil }
 func (w wire) GetIssuer() (string, error)                   { return w.Issuer, nil }
 func (w wire) GetSubject() (string, error)                  { return w.Subject, nil }
 func (w wire) GetAudience() (jwt.ClaimStrings, error) {
@@ -72,6 +81,16 @@ func (w wire) GetAudience() (jwt.ClaimStrings, error) {
 		return nil, nil
 	}
 	return jwt.ClaimStrings{*w.Audience}, nil
+}
+
+// clockSkew is how far another replica's clock may be ahead of this one's.
+const clockSkew = 5 * time.Second
+
+func earlier(date *jwt.NumericDate) *jwt.NumericDate {
+	if date == nil {
+		return nil
+	}
+	return jwt.NewNumericDate(date.Add(-clockSkew))
 }
 
 // claims checks what the library does not: every claim is there and has its form.
@@ -103,4 +122,26 @@ func parseID(text string, into *uuid.UUID) bool {
 	id, err := uuid.Parse(text)
 	*into = id
 	return err == nil && id != uuid.Nil && id.String() == text
+}
+
+// newTokenID makes a "jti": a UUIDv8 (RFC 9562, 5.8) of 90 random bits, and in its
+// last four bytes the generation of the pair. An access token has no claim for
+// that, and its being shown is what tells that the pair has reached the browser.
+func newTokenID(generation int, random io.Reader) (uuid.UUID, error) {
+	var id uuid.UUID
+	if _, err := io.ReadFull(random, id[:12]); err != nil {
+		return uuid.Nil, fmt.Errorf("session: token id: %w", err)
+	}
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	binary.BigEndian.PutUint32(id[12:], uint32(generation)) //nolint:gosec // positive, and an integer column's
+	return id, nil
+}
+
+// generationOf reads a token id back, 0 for one that somebody else made.
+func generationOf(id uuid.UUID) int {
+	if id.Version() != 8 {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(id[12:]))
 }

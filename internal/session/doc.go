@@ -20,6 +20,14 @@
 //	live → ended    (signed out, revoked, reclaimed: ended_at, ended_as)
 //	live → expired  (expires_at, absolute: refreshing does not move it)
 //
+// # Refreshing
+//
+// Every refresh makes the next generation current. The one before still leads to
+// that same successor for [ConvergenceTime], and for as long as nothing of the
+// successor was ever shown here; any older one is a copy that somebody kept, and
+// ends the session ([RefreshOutcomeSQL], invariant I11). Rotating and ending take the
+// same row's lock, so that no pair is signed for a session that ends meanwhile.
+//
 // # One hand-off, one session
 //
 // The hand-off's id is unique among sessions. Who inserts second is given the
@@ -29,7 +37,9 @@
 // # Limits
 //
 // An access token cannot be called back: an ended session is noticed where the row
-// is read, else when the token expires. A session that came by hand-off never
+// is read, else when the token expires. An access token that is shown to other
+// services only is not seen here: then a copy of the refresh token before can
+// converge for longer than [ConvergenceTime]. A session that came by hand-off never
 // gains assurance: "auth_time" and "amr" are those of the sign-in on the DAO half,
 // and a founder or admin acts as member ([ActingRole], I10).
 //

@@ -25,14 +25,27 @@ func id(last uint64) uuid.UUID {
 	return u
 }
 
+// counting is a source of randomness whose reads end in 1, 2, 3 and so on.
+type counting struct{ reads atomic.Uint32 }
+
+func (c *counting) Read(into []byte) (int, error) {
+	clear(into)
+	into[len(into)-1] = byte(c.reads.Add(1))
+	return len(into), nil
+}
+
+// tokenID is the id of the token that was signed as the n-th, in a generation.
+func tokenID(n, generation byte) uuid.UUID {
+	return uuid.UUID{6: 0x80, 8: 0x80, 11: n, 15: generation}
+}
+
 // configAt is the protocol's default, with a clock that the test moves and token
 // ids that count.
 func configAt(clock *testkit.Clock) session.Config {
-	var tokens atomic.Uint64
 	return session.Config{
 		Key: privacy.NewSecret(firstKey), Issuer: "founderyos", Audience: "founderyos-api",
 		AccessTTL: 30 * time.Minute, RefreshTTL: 7 * 24 * time.Hour,
-		Now: clock.Now, NewID: func() (uuid.UUID, error) { return id(tokens.Add(1)), nil },
+		Now: clock.Now, Random: &counting{},
 	}
 }
 

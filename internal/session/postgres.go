@@ -3,24 +3,28 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/hello-world-co-op/handoff/internal/outage"
 )
 
-const columns = `id, user_id, origin, handoff_id, entry_product, generation, elevated, auth_time, amr,
-	created_at, last_used_at, expires_at, ended_at`
+// Columns are a session's columns under the alias s, in the order that [Scan]
+// takes them.
+const Columns = `s.id, s.user_id, s.origin, s.handoff_id, s.entry_product, s.generation, s.generation_used, s.elevated,
+	s.auth_time, s.amr, s.created_at, s.last_used_at, s.expires_at, s.ended_at`
 
 const insertSQL = `
-INSERT INTO public.sessions (id, user_id, origin, handoff_id, entry_product, arrival, generation, elevated, auth_time, amr,
+INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product, arrival, generation, elevated, auth_time, amr,
                              created_at, last_used_at, expires_at)
 VALUES (@id, @user, @origin, @handoff, @entry_product, @arrival, 1, @elevated, @auth_time, @amr, @now, @now, @expires)
 ON CONFLICT (handoff_id) DO NOTHING
-RETURNING ` + columns
+RETURNING ` + Columns
 
-const findByHandoffSQL = `SELECT ` + columns + `, arrival FROM public.sessions WHERE handoff_id = @handoff`
+const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival FROM public.sessions s WHERE s.handoff_id = @handoff`
 
 // Insert opens a session inside tx, which must be READ COMMITTED and on the
 // primary. A hand-off opens one, whatever the exchange allowed and however many
@@ -69,14 +73,14 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 }
 
 // FindSQL reads the session with the id $1.
-const FindSQL = `SELECT ` + columns + ` FROM public.sessions WHERE id = $1`
+const FindSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.id = $1`
 
-// Scan reads a row of [FindSQL], and what the statement has after its columns.
+// Scan reads a row of [Columns], and what the statement has after them.
 func Scan(row pgx.Row, s *Session, more ...any) error {
 	var handoff uuid.NullUUID
 	into := append([]any{
-		&s.ID, &s.UserID, &s.Origin, &handoff, &s.EntryProduct, &s.Generation, &s.Elevated, &s.AuthTime, &s.AMR,
-		&s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt, &s.EndedAt,
+		&s.ID, &s.UserID, &s.Origin, &handoff, &s.EntryProduct, &s.Generation, &s.GenerationUsed, &s.Elevated,
+		&s.AuthTime, &s.AMR, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt, &s.EndedAt,
 	}, more...)
 	if err := row.Scan(into...); err != nil {
 		return err
@@ -92,3 +96,24 @@ func Scan(row pgx.Row, s *Session, more ...any) error {
 	}
 	return nil
 }
+
+const touchSQL = `
+UPDATE public.sessions SET last_used_at = greatest(last_used_at, @now),
+                           generation_used = generation_used OR generation = @generation
+WHERE id = @id AND ended_at IS NULL`
+
+// Execer is a pool, a connection or a transaction.
+type Execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// Touch notes that an access token of this generation was shown at now.
+func Touch(ctx context.Context, db Execer, id uuid.UUID, generation int, now time.Time) error {
+	_, err := db.Exec(ctx, touchSQL, pgx.NamedArgs{"id": id, "generation": generation, "now": now})
+	return outage.Postgres(err)
+}
+
+// ListSQL reads the live sessions of the user @user, the last used first.
+const ListSQL = `SELECT ` + Columns + ` FROM public.sessions s
+WHERE s.user_id = @user AND s.ended_at IS NULL AND s.expires_at > @now
+ORDER BY s.last_used_at DESC, s.id DESC`

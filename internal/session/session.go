@@ -28,6 +28,9 @@ type Session struct {
 	// Generation counts refreshes, from 1; the refresh token that carries it is the
 	// current one.
 	Generation int
+	// GenerationUsed: something that was issued with the current generation has been
+	// shown to this service.
+	GenerationUsed bool
 	// Elevated: the person has proved a password or second factor on this half.
 	Elevated bool
 	// AuthTime and AMR (RFC 8176) are when and how the person signed in; after a

@@ -3,11 +3,11 @@ package session
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
@@ -34,7 +34,7 @@ type Config struct {
 	AccessTTL  time.Duration
 	RefreshTTL time.Duration
 	Now        func() time.Time
-	NewID      func() (uuid.UUID, error)
+	Random     io.Reader // for the tokens' ids
 }
 
 // Signer makes and verifies pairs. It is safe for concurrent use.
@@ -43,6 +43,7 @@ type Signer struct {
 	keyID           string
 	keys            map[string][]byte // by key id
 	access, refresh *jwt.Parser
+	expired         *jwt.Parser // access tokens, whether or not they have ended
 }
 
 // NewSigner checks the configuration. No key may be empty or short: with an empty
@@ -56,8 +57,8 @@ func NewSigner(c Config) (*Signer, error) {
 		return nil, errors.New("session: the access tokens' audience is that of refresh tokens")
 	case c.AccessTTL < time.Second || c.RefreshTTL < c.AccessTTL:
 		return nil, errors.New("session: an access token must live at least a second and no longer than a session")
-	case c.Now == nil || c.NewID == nil:
-		return nil, errors.New("session: no clock or no source of ids")
+	case c.Now == nil || c.Random == nil:
+		return nil, errors.New("session: no clock or no randomness")
 	}
 	s := &Signer{config: c, keyID: c.Key.KeyID(), keys: map[string][]byte{}}
 	for _, key := range append([]privacy.Secret{c.Key}, c.Previous...) {
@@ -68,18 +69,19 @@ func NewSigner(c Config) (*Signer, error) {
 		s.keys[key.KeyID()] = raw
 	}
 	s.access, s.refresh = s.parser(c.Audience), s.parser(refreshAudience)
+	s.expired = s.parser(c.Audience, jwt.WithLeeway(c.RefreshTTL))
 	return s, nil
 }
 
 // parser pins what golang-jwt leaves open by default: it would take HS384 and
 // HS512, a token without "exp", any issuer and any audience. Strict decoding: one
 // token has one spelling.
-func (s *Signer) parser(audience string) *jwt.Parser {
-	options := []jwt.ParserOption{
+func (s *Signer) parser(audience string, more ...jwt.ParserOption) *jwt.Parser {
+	options := append([]jwt.ParserOption{
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithIssuedAt(),
 		jwt.WithIssuer(s.config.Issuer), jwt.WithTimeFunc(s.config.Now), jwt.WithStrictDecoding(),
-	}
+	}, more...)
 	if audience != "" {
 		options = append(options, jwt.WithAudience(audience))
 	}
@@ -124,19 +126,19 @@ func (s *Signer) Pair(of Session, role string) (Pair, error) {
 
 	pair := Pair{AccessExpiresAt: access.ExpiresAt.UTC(), RefreshExpiresAt: refresh.ExpiresAt.UTC()}
 	var err error
-	if pair.Access, err = s.sign(access); err != nil {
+	if pair.Access, err = s.sign(access, of.Generation); err != nil {
 		return Pair{}, err
 	}
-	if pair.Refresh, err = s.sign(refresh); err != nil {
+	if pair.Refresh, err = s.sign(refresh, of.Generation); err != nil {
 		return Pair{}, err
 	}
 	return pair, nil
 }
 
-func (s *Signer) sign(w wire) (privacy.Secret, error) {
-	id, err := s.config.NewID()
+func (s *Signer) sign(w wire, generation int) (privacy.Secret, error) {
+	id, err := newTokenID(generation, s.config.Random)
 	if err != nil {
-		return privacy.Secret{}, fmt.Errorf("session: token id: %w", err)
+		return privacy.Secret{}, err
 	}
 	w.TokenID = id.String()
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, w)
@@ -150,13 +152,23 @@ func (s *Signer) sign(w wire) (privacy.Secret, error) {
 
 // VerifyAccess returns what an access token says, or [ErrInvalidToken].
 func (s *Signer) VerifyAccess(raw string) (AccessClaims, error) {
-	w, claims, ok := verify(raw, s.access, s.keysFor)
+	return s.readAccess(raw, s.access)
+}
+
+func (s *Signer) readAccess(raw string, parser *jwt.Parser) (AccessClaims, error) {
+	w, claims, ok := verify(raw, parser, s.keysFor)
 	// The library does not look at "aud" where none is expected.
 	unexpectedAudience := s.config.Audience == "" && w.Audience != nil
 	if !ok || w.Type != typeAccess || w.Gen != nil || unexpectedAudience {
 		return AccessClaims{}, ErrInvalidToken
 	}
-	return AccessClaims{claims}, nil
+	return AccessClaims{claims, generationOf(claims.TokenID)}, nil
+}
+
+// ReadAccess is [Signer.VerifyAccess] for a token that may have ended. It says
+// which session a browser was in, and lets nobody in.
+func (s *Signer) ReadAccess(raw string) (AccessClaims, error) {
+	return s.readAccess(raw, s.expired)
 }
 
 // VerifyRefresh returns what a refresh token says, or [ErrInvalidToken]. The caller

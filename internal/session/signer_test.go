@@ -4,9 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
@@ -24,7 +23,7 @@ func TestAPairIsReadBackAsItWasMeant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if access.UserID != of.UserID || access.SessionID != of.ID || access.TokenID != id(1) || access.Role != "member" ||
+	if access.UserID != of.UserID || access.SessionID != of.ID || access.TokenID != tokenID(1, 3) || access.Generation != 3 || access.Role != "member" ||
 		strings.Join(access.AMR, " ") != "pwd otp" || !access.AuthTime.Equal(of.AuthTime) || !access.IssuedAt.Equal(now) ||
 		!access.ExpiresAt.Equal(now.Add(30*time.Minute)) || !access.ExpiresAt.Equal(p.AccessExpiresAt) {
 		t.Errorf("the access token says %+v", access)
@@ -33,7 +32,7 @@ func TestAPairIsReadBackAsItWasMeant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if refresh.Generation != 3 || refresh.SessionID != of.ID || refresh.TokenID != id(2) ||
+	if refresh.Generation != 3 || refresh.SessionID != of.ID || refresh.TokenID != tokenID(2, 3) ||
 		!refresh.ExpiresAt.Equal(of.ExpiresAt) || !refresh.ExpiresAt.Equal(p.RefreshExpiresAt) {
 		t.Errorf("the refresh token says %+v", refresh)
 	}
@@ -133,7 +132,7 @@ func TestI12_aSignerWithoutAProperKeyIsNotMade(t *testing.T) {
 		"no access life":         func(c *session.Config) { c.AccessTTL = 0 },
 		"access beyond refresh":  func(c *session.Config) { c.AccessTTL = c.RefreshTTL + 1 },
 		"no clock":               func(c *session.Config) { c.Now = nil },
-		"no source of token ids": func(c *session.Config) { c.NewID = nil },
+		"no randomness":          func(c *session.Config) { c.Random = nil },
 	} {
 		config := configAt(testkit.NewClock())
 		edit(&config)
@@ -150,7 +149,7 @@ func TestNoTokenWithoutAnID(t *testing.T) {
 	clock := testkit.NewClock()
 	config := configAt(clock)
 	broken := errors.New("no randomness")
-	config.NewID = func() (uuid.UUID, error) { return uuid.Nil, broken }
+	config.Random = iotest.ErrReader(broken)
 	if _, err := signer(t, config).Pair(stay(clock.Now()), "member"); !errors.Is(err, broken) {
 		t.Errorf("Pair = %v", err)
 	}

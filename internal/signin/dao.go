@@ -25,17 +25,22 @@ type Passwords interface {
 type DAOConfig struct {
 	Store     daoStore
 	Passwords Passwords
+	Rotation  *member.Rotation
 	Now       func() time.Time
 	Random    io.Reader
 }
 
 type daoStore interface {
 	FindAccount(ctx context.Context, email privacy.Email) (member.Account, error)
-	FindSession(ctx context.Context, cookie member.Cookie) (member.Session, member.Member, error)
+	// FindSession returns the session that the cookie belongs to at now, live or not.
+	FindSession(ctx context.Context, cookie member.Cookie, now time.Time) (member.Session, member.Member, error)
 	// Begin writes the session with its audit row.
 	Begin(ctx context.Context, s member.Session, cookie member.Cookie, origin audit.Origin) error
 	// End ends a live session with its audit row and reports whether there was one.
 	End(ctx context.Context, cookie member.Cookie, sessionID uuid.UUID, now time.Time, origin audit.Origin) (bool, error)
+	// Rotate gives the session its next cookie, or finds the one that it was given,
+	// with its audit row; member.ErrNoSession when the cookie and the id find none.
+	Rotate(ctx context.Context, r Rotate) (Rotated, error)
 	Append(ctx context.Context, r audit.Record) error
 }
 
@@ -71,7 +76,7 @@ func (d *DAO) Login(ctx context.Context, email string, plain privacy.Secret, ori
 	if !match {
 		return Login{}, d.failed(ctx, account, audit.InvalidCredentials, origin)
 	}
-	if account.Status == member.Suspended || account.Status == member.Ended {
+	if account.Status.Stopped() {
 		return Login{}, d.failed(ctx, account, audit.AccountInactive, origin)
 	}
 	return d.begin(ctx, account.Member, now, origin)
@@ -117,14 +122,96 @@ func (d *DAO) begin(ctx context.Context, who member.Member, now time.Time, origi
 // Current returns who is signed in with cookie. Its errors are
 // [member.ErrNoSession], [member.ErrSessionRevoked] and outages.
 func (d *DAO) Current(ctx context.Context, cookie member.Cookie) (member.Session, member.Member, error) {
-	session, who, err := d.Store.FindSession(ctx, cookie)
+	session, who, err := d.find(ctx, cookie)
 	if err != nil {
 		return member.Session{}, member.Member{}, err
 	}
-	if who.Status == member.Suspended || who.Status == member.Ended {
-		return member.Session{}, member.Member{}, member.ErrSessionRevoked
-	}
 	return session, who, session.Check(d.Now())
+}
+
+// Refreshable is [DAO.Current] for a session whose idle time may have run out, but
+// not its absolute one.
+func (d *DAO) Refreshable(ctx context.Context, cookie member.Cookie) (member.Session, error) {
+	session, _, err := d.find(ctx, cookie)
+	if err != nil {
+		return member.Session{}, err
+	}
+	return session, session.CheckRefreshable(d.Now())
+}
+
+func (d *DAO) find(ctx context.Context, cookie member.Cookie) (member.Session, member.Member, error) {
+	session, who, err := d.Store.FindSession(ctx, cookie, d.Now())
+	if err == nil && who.Status.Stopped() {
+		err = member.ErrSessionRevoked
+	}
+	return session, who, err
+}
+
+// Rotate is a cookie to be replaced by Next, which was made with Nonce.
+type Rotate struct {
+	Cookie    member.Cookie
+	SessionID uuid.UUID
+	Next      member.Cookie
+	Nonce     []byte
+	Now       time.Time
+	Origin    audit.Origin
+}
+
+// Rotated is the session as it is now. Digest is that of its cookie, made with
+// Nonce; Converged says that it was so before.
+type Rotated struct {
+	Session   member.Session
+	Status    member.Status
+	Digest    []byte
+	Nonce     []byte
+	Converged bool
+}
+
+// Refresh gives the cookie's session, which must be the one with this id (from the
+// CSRF value), another cookie and a new idle time. For [member.PreviousTTL] after
+// that, the cookie before and the new one both lead to the new one, and nothing
+// changes. Its errors are [member.ErrNoSession], [member.ErrSessionRevoked],
+// [member.ErrCSRF] and outages.
+func (d *DAO) Refresh(
+	ctx context.Context, cookie member.Cookie, sessionID uuid.UUID, origin audit.Origin,
+) (member.Session, member.Cookie, error) {
+	now := d.Now()
+	next, nonce, err := d.Rotation.Next(cookie)
+	if err != nil {
+		return member.Session{}, member.Cookie{}, err
+	}
+	rotated, err := d.Store.Rotate(ctx, Rotate{
+		Cookie: cookie, SessionID: sessionID, Next: next, Nonce: nonce, Now: now, Origin: origin,
+	})
+	if errors.Is(err, member.ErrNoSession) {
+		return member.Session{}, member.Cookie{}, d.whyNot(ctx, cookie, sessionID)
+	}
+	if err != nil {
+		return member.Session{}, member.Cookie{}, err
+	}
+	if rotated.Status.Stopped() {
+		return member.Session{}, member.Cookie{}, member.ErrSessionRevoked
+	}
+	if err := rotated.Session.CheckRefreshable(now); err != nil {
+		return member.Session{}, member.Cookie{}, err
+	}
+	if rotated.Converged {
+		next, err = d.Rotation.Again(cookie, rotated.Nonce, rotated.Digest)
+	}
+	return rotated.Session, next, err
+}
+
+// whyNot tells a cookie that nothing belongs to from a CSRF value that belongs to
+// another session than the cookie.
+func (d *DAO) whyNot(ctx context.Context, cookie member.Cookie, sessionID uuid.UUID) error {
+	session, _, err := d.Store.FindSession(ctx, cookie, d.Now())
+	if err == nil && session.ID != sessionID {
+		return member.ErrCSRF
+	}
+	if err == nil {
+		return member.ErrNoSession // rotated twice between the two looks
+	}
+	return err
 }
 
 // Logout ends the cookie's session, which must be the one with this id (from the
@@ -134,14 +221,9 @@ func (d *DAO) Logout(ctx context.Context, cookie member.Cookie, sessionID uuid.U
 	if err != nil || ended {
 		return err
 	}
-	session, _, err := d.Store.FindSession(ctx, cookie)
-	switch {
-	case errors.Is(err, member.ErrNoSession):
+	err = d.whyNot(ctx, cookie, sessionID)
+	if errors.Is(err, member.ErrNoSession) {
 		return nil
-	case err != nil:
-		return err
-	case session.ID != sessionID:
-		return member.ErrCSRF
 	}
-	return nil
+	return err
 }

@@ -27,8 +27,8 @@ func (d *DAOStore) FindAccount(ctx context.Context, email privacy.Email) (member
 }
 
 // FindSession returns the cookie's session and its member, live or not.
-func (d *DAOStore) FindSession(ctx context.Context, cookie member.Cookie) (member.Session, member.Member, error) {
-	return member.FindSession(ctx, d.pool, cookie)
+func (d *DAOStore) FindSession(ctx context.Context, cookie member.Cookie, now time.Time) (member.Session, member.Member, error) {
+	return member.FindSession(ctx, d.pool, cookie, now)
 }
 
 // Append records a refusal.
@@ -61,7 +61,7 @@ func (d *DAOStore) Begin(ctx context.Context, s member.Session, cookie member.Co
 var endSQL = `
 WITH ended AS (
 	UPDATE sessions s SET ended_at = @now, ended_as = 'logout'
-	WHERE s.digest = @digest AND s.id = @id AND s.ended_at IS NULL
+	WHERE ` + member.MatchSQL + ` AND s.id = @id AND s.ended_at IS NULL
 	RETURNING s.member_id
 ), noted AS (
 	` + audit.Insert{
@@ -77,11 +77,56 @@ func (d *DAOStore) End(
 	ctx context.Context, cookie member.Cookie, sessionID uuid.UUID, now time.Time, origin audit.Origin,
 ) (bool, error) {
 	args := audit.Args(now, origin)
-	maps.Copy(args, pgx.NamedArgs{"digest": cookie.Digest(), "id": sessionID, "now": now})
+	maps.Copy(args, pgx.NamedArgs{"cookie": cookie.Digest(), "id": sessionID, "now": now})
 	var ended bool
 	err := d.pool.QueryRow(ctx, endSQL, args).Scan(&ended)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
 	return ended, audit.Unrecorded(err)
+}
+
+// rotateSQL judges, rotates and records in one statement. It locks the row first and
+// judges what it finds after the wait, so that of ten tabs one rotates and nine see
+// that it did. For the eleventh, which sends what the first was given, nothing is
+// rotated either. A session that is over, or whose member is shut out, is found and
+// left as it is.
+var rotateSQL = `
+WITH held AS (
+	SELECT s.*, m.membership_status, CASE
+		WHEN s.ended_at IS NOT NULL OR s.expires_at <= @now OR m.membership_status NOT IN ('active', 'pending') THEN 'over'
+		WHEN s.digest = @cookie AND ` + member.RotatableSQL + ` THEN 'rotated'
+		ELSE 'converged' END AS outcome
+	FROM sessions s JOIN members m ON m.id = s.member_id
+	WHERE s.id = @id AND ` + member.MatchSQL + `
+	FOR NO KEY UPDATE OF s
+), moved AS (
+	UPDATE sessions s SET digest = @next, previous_digest = @cookie, rotated_at = @now, rotation_nonce = @nonce,
+	                      idle_expires_at = least(@idle_expires_at, s.expires_at)
+	FROM held h WHERE s.id = h.id AND h.outcome = 'rotated'
+	RETURNING s.id, s.digest, s.rotation_nonce, s.idle_expires_at
+), noted AS (
+	` + audit.Insert{
+	Event: audit.SessionRefreshed, Outcome: audit.Success, From: "held WHERE outcome IN ('rotated', 'converged')",
+	Reason: "outcome", Actor: "member_id",
+}.SQL() + `
+)
+SELECT ` + member.SessionColumns + `, s.membership_status, s.outcome = 'converged',
+       coalesce(moved.digest, s.digest), coalesce(moved.rotation_nonce, s.rotation_nonce), coalesce(moved.idle_expires_at, s.idle_expires_at)
+FROM held s LEFT JOIN moved ON moved.id = s.id`
+
+// Rotate implements the store's side of [DAO.Refresh].
+func (d *DAOStore) Rotate(ctx context.Context, r Rotate) (Rotated, error) {
+	args := audit.Args(r.Now, r.Origin)
+	maps.Copy(args, pgx.NamedArgs{
+		"cookie": r.Cookie.Digest(), "id": r.SessionID, "next": r.Next.Digest(), "nonce": r.Nonce,
+		"now": r.Now, "idle_expires_at": r.Now.Add(member.IdleTTL),
+	})
+	var rotated Rotated
+	err := d.pool.QueryRow(ctx, rotateSQL, args).Scan(append(rotated.Session.ScanTargets(),
+		&rotated.Status, &rotated.Converged, &rotated.Digest, &rotated.Nonce, &rotated.Session.IdleExpiresAt)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Rotated{}, member.ErrNoSession
+	}
+	return rotated, audit.Unrecorded(err)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -37,6 +38,7 @@ func (c *checker) Verify(_ context.Context, hash, plain privacy.Secret) (bool, e
 // dao is the DAO half's session authority on a database of its own.
 type dao struct {
 	*signin.DAO
+	url     privacy.Secret
 	db      *pgxpool.Pool
 	clock   *testkit.Clock
 	checker *checker
@@ -44,11 +46,35 @@ type dao struct {
 
 func newDAO(t testing.TB) *dao {
 	t.Helper()
-	d := &dao{db: testkit.Database(t, datastore.DAO), clock: testkit.NewClock(), checker: &checker{}}
+	d := &dao{url: testkit.DatabaseURL(t, datastore.DAO), clock: testkit.NewClock(), checker: &checker{}}
+	d.db = testkit.Pool(t, d.url)
 	d.DAO = signin.NewDAO(signin.DAOConfig{
-		Store: signin.NewDAOStore(d.db), Passwords: d.checker, Now: d.clock.Now, Random: rand.Reader,
+		Store: signin.NewDAOStore(d.db), Passwords: d.checker, Now: d.clock.Now, Random: rand.Reader, Rotation: rotationOf(t, "6b"),
 	})
 	return d
+}
+
+// rotationOf takes the sealing keys, each as the byte that it consists of.
+func rotationOf(t testing.TB, keys ...string) *member.Rotation {
+	t.Helper()
+	list := make([]privacy.Key, 0, len(keys))
+	for _, key := range keys {
+		list = append(list, testkit.Key(t, strings.Repeat(key, 32)))
+	}
+	rotation, err := member.NewRotation(list, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rotation
+}
+
+// replica is another process on the same database, with sealing keys of its own.
+func (d *dao) replica(t testing.TB, keys ...string) *signin.DAO {
+	t.Helper()
+	return signin.NewDAO(signin.DAOConfig{
+		Store: signin.NewDAOStore(testkit.Pool(t, d.url)), Passwords: d.checker, Now: d.clock.Now, Random: rand.Reader,
+		Rotation: rotationOf(t, keys...),
+	})
 }
 
 func (d *dao) member(t testing.TB, email, password string, status member.Status) uuid.UUID {

@@ -2,93 +2,182 @@ package signin
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/user"
 )
 
+// UserPasswords checks users' passwords, with a bound on how many at once.
+type UserPasswords interface {
+	// Verify reports whether plain is the account's password, and what should replace
+	// the stored hash, empty for nothing. The zero account is verified against
+	// nothing, with the same work.
+	Verify(ctx context.Context, account user.Credentials, plain privacy.Secret) (bool, privacy.Secret, error)
+}
+
 // FOSConfig is what the FOS half's session authority needs.
 type FOSConfig struct {
 	Store         fosStore
+	Passwords     UserPasswords
 	Signer        *session.Signer
 	ElevatedRoles bool
 	Now           func() time.Time
+	Random        io.Reader
+	Log           *slog.Logger
 }
 
 type fosStore interface {
+	FindCredentials(ctx context.Context, email privacy.Email) (user.Credentials, error)
+	// Begin writes the session with its audit row, or returns user.ErrRaced when the
+	// account is no longer the one that was checked.
+	Begin(ctx context.Context, account user.Credentials, fresh session.New, origin audit.Origin) (session.Session, error)
+	Rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret, now time.Time) error
 	// FindSession returns the session and the user, live or not, or
 	// session.ErrInvalidToken when one of them is not there.
 	FindSession(ctx context.Context, sessionID, userID uuid.UUID) (session.Session, user.User, error)
-	// End ends a live session with its audit row and reports whether there was one.
-	End(ctx context.Context, id uuid.UUID, now time.Time, origin audit.Origin) (bool, error)
+	Touch(ctx context.Context, id uuid.UUID, generation int, now time.Time) error
+	Refresh(ctx context.Context, claims session.RefreshClaims, now time.Time, origin audit.Origin) (Refreshed, error)
+	List(ctx context.Context, userID uuid.UUID, now time.Time) ([]session.Session, error)
+	// End ends live sessions, each with its audit row.
+	End(ctx context.Context, which Ending, now time.Time, origin audit.Origin) error
+	Append(ctx context.Context, r audit.Record) error
 }
 
-// FOS is the FOS half's session authority.
-type FOS struct{ FOSConfig }
+// FOS is the FOS half's session authority. Wait for it before its stores are
+// closed.
+type FOS struct {
+	FOSConfig
+	rehashing sync.WaitGroup
+}
 
 // NewFOS makes the use cases.
-func NewFOS(config FOSConfig) *FOS { return &FOS{config} }
+func NewFOS(config FOSConfig) *FOS { return &FOS{FOSConfig: config} }
 
-// Current is who is signed in.
-type Current struct {
+// Wait returns when nothing runs behind an answer any more.
+func (f *FOS) Wait() { f.rehashing.Wait() }
+
+// Entered is a user with a session and the pair for it.
+type Entered struct {
 	User       user.User
 	ActingRole string // what this session may act as, which may be less than the user's role
 	Session    session.Session
-	// AccessExpiresAt is when the access token that was shown ends.
-	AccessExpiresAt time.Time
+	Pair       session.Pair
 }
 
-// Current returns who an access token belongs to. The signature says that we made
-// it; the row says whether it still holds, so that an ended session's token is
-// refused at once. Its errors are [session.ErrInvalidToken],
-// [session.ErrEnded], [user.ErrInactive] and outages.
-func (f *FOS) Current(ctx context.Context, access string) (Current, error) {
-	claims, err := f.Signer.VerifyAccess(access)
-	if err != nil {
-		return Current{}, err
+// Login checks the password and begins a session. Its errors are
+// [user.ErrInvalidCredentials] (whatever of the two was wrong), those of
+// [user.Credentials.MayEnter] only after the password was right, and outages.
+func (f *FOS) Login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Entered, error) {
+	entered, err := f.login(ctx, email, plain, origin)
+	if errors.Is(err, user.ErrRaced) {
+		// The account was changed while its password was checked. A hash that another
+		// login replaced is no reason to turn the person away: look again, once.
+		entered, err = f.login(ctx, email, plain, origin)
 	}
-	found, who, err := f.Store.FindSession(ctx, claims.SessionID, claims.UserID)
-	if err != nil {
-		return Current{}, err
+	if errors.Is(err, user.ErrRaced) {
+		return Entered{}, f.failed(ctx, user.Credentials{}, user.ErrInvalidCredentials, origin)
 	}
-	switch {
-	case found.UserID != claims.UserID:
-		return Current{}, session.ErrInvalidToken
-	case !found.Live(f.Now()):
-		return Current{}, session.ErrEnded
-	case who.Status != user.Active:
-		return Current{}, user.ErrInactive
-	}
-	role := session.ActingRole(string(who.Role), found, f.ElevatedRoles)
-	return Current{User: who, ActingRole: role, Session: found, AccessExpiresAt: claims.ExpiresAt}, nil
+	return entered, err
 }
 
-// Logout ends the session that either token belongs to; the access token is good
-// for half an hour only, and somebody who comes back later wants out too. Who has
-// no session is out already.
-func (f *FOS) Logout(ctx context.Context, access, refresh string, origin audit.Origin) error {
-	for id := range f.sessionsOf(access, refresh) {
-		if _, err := f.Store.End(ctx, id, f.Now(), origin); err != nil {
-			return err
+func (f *FOS) login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Entered, error) {
+	account, err := f.findAccount(ctx, email)
+	if err != nil && !errors.Is(err, user.ErrInvalidCredentials) {
+		return Entered{}, err
+	}
+	// Unknown accounts come here too: the attack is to learn who has an account from
+	// the time of the answer.
+	match, replacement, err := f.Passwords.Verify(ctx, account, plain)
+	if err != nil {
+		return Entered{}, err
+	}
+	if !match {
+		return Entered{}, f.failed(ctx, account, user.ErrInvalidCredentials, origin)
+	}
+	if err := account.MayEnter(); err != nil {
+		return Entered{}, f.failed(ctx, account, err, origin)
+	}
+	entered, err := f.begin(ctx, account, origin)
+	if err == nil && !replacement.IsEmpty() {
+		f.rehash(ctx, account, replacement)
+	}
+	return entered, err
+}
+
+func (f *FOS) findAccount(ctx context.Context, text string) (user.Credentials, error) {
+	email, err := privacy.ParseEmail(text)
+	if err != nil {
+		// Asked for all the same, as nobody: the time is that of any unknown account.
+		email = privacy.Email{}
+	}
+	return f.Store.FindCredentials(ctx, email)
+}
+
+func (f *FOS) begin(ctx context.Context, account user.Credentials, origin audit.Origin) (Entered, error) {
+	now := f.Now()
+	id, err := uuid.NewV7FromReader(f.Random)
+	if err != nil {
+		return Entered{}, fmt.Errorf("signin: new id: %w", err)
+	}
+	begun, err := f.Store.Begin(ctx, account, session.New{
+		ID: id, UserID: account.ID, Origin: session.Password, AuthTime: now, AMR: []string{"pwd"},
+		Now: now, ExpiresAt: f.Signer.SessionExpiry(now),
+	}, origin)
+	if err != nil {
+		return Entered{}, err
+	}
+	return f.enter(begun, account.User)
+}
+
+// enter signs the pair of a session whose row is committed.
+func (f *FOS) enter(s session.Session, who user.User) (Entered, error) {
+	role := session.ActingRole(string(who.Role), s, f.ElevatedRoles)
+	pair, err := f.Signer.Pair(s, role)
+	return Entered{User: who, ActingRole: role, Session: s, Pair: pair}, err
+}
+
+// loginFailures says what the audit row says of each.
+var loginFailures = []struct {
+	is   error
+	note audit.Reason
+}{
+	{user.ErrEmailUnverified, audit.EmailUnverified},
+	{user.ErrSecondFactor, audit.SecondFactor},
+	{user.ErrInactive, audit.AccountInactive},
+	{user.ErrInvalidCredentials, audit.InvalidCredentials},
+}
+
+func (f *FOS) failed(ctx context.Context, account user.Credentials, cause error, origin audit.Origin) error {
+	record := audit.Record{At: f.Now(), Event: audit.LoginFailed, Outcome: audit.Failure, Actor: account.ID, Origin: origin}
+	for _, row := range loginFailures {
+		if errors.Is(cause, row.is) {
+			record.Reason = row.note
 		}
 	}
-	return nil
+	if err := f.Store.Append(ctx, record); err != nil {
+		return err
+	}
+	return cause
 }
 
-// sessionsOf are the sessions of the tokens that are good: one, unless a sibling
-// subdomain planted a refresh token of the attacker's. Both end then; to take one
-// and leave the person's own alive is what the attacker wants.
-func (f *FOS) sessionsOf(access, refresh string) map[uuid.UUID]bool {
-	ids := map[uuid.UUID]bool{}
-	if claims, err := f.Signer.VerifyAccess(access); err == nil {
-		ids[claims.SessionID] = true
-	}
-	if claims, err := f.Signer.VerifyRefresh(refresh); err == nil {
-		ids[claims.SessionID] = true
-	}
-	return ids
+// rehash replaces a hash behind the answer: the person has no use for it, and the
+// write would show in the time. What is lost here is done at the next login.
+func (f *FOS) rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret) {
+	f.rehashing.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := f.Store.Rehash(ctx, account, replacement, f.Now()); err != nil {
+			f.Log.WarnContext(ctx, "a password hash was not replaced", "user_id", account.ID, "error", err)
+		}
+	})
 }

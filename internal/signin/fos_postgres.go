@@ -12,6 +12,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/user"
 )
@@ -20,8 +21,49 @@ import (
 // audit.
 type FOSStore struct{ pool *pgxpool.Pool }
 
-// NewFOSStore uses pool.
+// NewFOSStore uses pool, which must be on the primary.
 func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool} }
+
+// FindCredentials returns the account with this email.
+func (f *FOSStore) FindCredentials(ctx context.Context, email privacy.Email) (user.Credentials, error) {
+	return user.FindCredentials(ctx, f.pool, email)
+}
+
+// Rehash replaces the account's password hash.
+func (f *FOSStore) Rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret, now time.Time) error {
+	return user.Rehash(ctx, f.pool, account, replacement, now)
+}
+
+// Append records a refusal.
+func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
+	return audit.Append(ctx, f.pool, r)
+}
+
+// Begin writes a session by password and the row that records it, while the
+// account stays as it was when its password was checked.
+func (f *FOSStore) Begin(
+	ctx context.Context, account user.Credentials, fresh session.New, origin audit.Origin,
+) (session.Session, error) {
+	var begun session.Session
+	var inside error // already says what it means
+	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		if inside = user.Hold(ctx, tx, account); inside != nil {
+			return inside
+		}
+		if begun, _, inside = session.Insert(ctx, tx, fresh); inside != nil {
+			return inside
+		}
+		inside = audit.Append(ctx, tx, audit.Record{
+			At: fresh.Now, Event: audit.SessionCreated, Outcome: audit.Success, Reason: audit.ByPassword,
+			Actor: account.ID, Origin: origin,
+		})
+		return inside
+	})
+	if inside != nil {
+		return session.Session{}, inside
+	}
+	return begun, outage.Postgres(err)
+}
 
 // FindSession returns the session and the user, live or not, in one round trip.
 func (f *FOSStore) FindSession(ctx context.Context, sessionID, userID uuid.UUID) (session.Session, user.User, error) {
@@ -42,27 +84,95 @@ func (f *FOSStore) FindSession(ctx context.Context, sessionID, userID uuid.UUID)
 	return found, who, outage.Postgres(err)
 }
 
-var endFOSSQL = `
-WITH ended AS (
-	UPDATE sessions s SET ended_at = @now, ended_as = 'logout'
-	WHERE s.id = @id AND s.ended_at IS NULL
-	RETURNING s.user_id, s.handoff_id, s.entry_product
-), noted AS (
+// Touch notes that an access token was shown.
+func (f *FOSStore) Touch(ctx context.Context, id uuid.UUID, generation int, now time.Time) error {
+	return session.Touch(ctx, f.pool, id, generation, now)
+}
+
+// List returns the user's live sessions, the last used first.
+func (f *FOSStore) List(ctx context.Context, userID uuid.UUID, now time.Time) ([]session.Session, error) {
+	rows, err := f.pool.Query(ctx, session.ListSQL, pgx.NamedArgs{"user": userID, "now": now})
+	if err != nil {
+		return nil, outage.Postgres(err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (session.Session, error) {
+		var s session.Session
+		err := session.Scan(row, &s)
+		return s, err
+	})
+	return all, outage.Postgres(err)
+}
+
+// refreshSQL judges, rotates and records in one statement. It locks the row first
+// and judges what it finds after the wait, so that of ten tabs one rotates and nine
+// see that it did, and so that a session which is being ended is not refreshed.
+var refreshSQL = `
+WITH held AS (
+	SELECT s.*, ` + session.RefreshOutcomeSQL(`u.status = 'ACTIVE'`) + ` AS outcome
+	FROM public.sessions s JOIN public.users u ON u.id = s.user_id
+	WHERE s.id = @id AND s.user_id = @user
+	FOR NO KEY UPDATE OF s
+), moved AS (
+	UPDATE public.sessions s SET
+		generation      = s.generation + CASE h.outcome WHEN 'rotated' THEN 1 ELSE 0 END,
+		generation_used = s.generation_used AND h.outcome <> 'rotated',
+		rotated_at      = CASE h.outcome WHEN 'rotated' THEN @now ELSE s.rotated_at END,
+		last_used_at    = CASE h.outcome WHEN 'reused' THEN s.last_used_at ELSE greatest(s.last_used_at, @now) END,
+		ended_at        = CASE h.outcome WHEN 'reused' THEN @now END,
+		ended_as        = CASE h.outcome WHEN 'reused' THEN 'reuse' END
+	FROM held h WHERE s.id = h.id AND h.outcome IN ('rotated', 'converged', 'reused')
+), refreshed AS (
 	` + audit.Insert{
-	Event: audit.SessionEnded, Outcome: audit.Success, From: "ended",
-	Reason: "'" + string(audit.ByLogout) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+	Event: audit.SessionRefreshed, Outcome: audit.Success, From: "held WHERE outcome IN ('rotated', 'converged')",
+	Reason: "outcome", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL() + `
+), reused AS (
+	` + audit.Insert{
+	Event: audit.ReuseDetected, Outcome: audit.Failure, From: "held WHERE outcome = 'reused'",
+	Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
 }.SQL() + `
 )
-SELECT true FROM ended`
+SELECT ` + session.Columns + `, s.outcome, s.generation + CASE s.outcome WHEN 'rotated' THEN 1 ELSE 0 END FROM held s`
 
-// End ends the session, unless it has ended already, and reports whether it did.
-func (f *FOSStore) End(ctx context.Context, id uuid.UUID, now time.Time, origin audit.Origin) (bool, error) {
+// Refresh judges a refresh token whose signature is good, and does what follows.
+func (f *FOSStore) Refresh(
+	ctx context.Context, claims session.RefreshClaims, now time.Time, origin audit.Origin,
+) (Refreshed, error) {
 	args := audit.Args(now, origin)
-	maps.Copy(args, pgx.NamedArgs{"id": id, "now": now})
-	var ended bool
-	err := f.pool.QueryRow(ctx, endFOSSQL, args).Scan(&ended)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+	maps.Copy(args, pgx.NamedArgs{"id": claims.SessionID, "user": claims.UserID, "generation": claims.Generation, "now": now})
+	var both pgx.Batch
+	both.Queue(refreshSQL, args)
+	both.Queue(user.FindSQL, claims.UserID)
+	results := f.pool.SendBatch(ctx, &both)
+	var r Refreshed
+	err := session.Scan(results.QueryRow(), &r.Session, &r.Outcome, &r.Session.Generation)
+	if err == nil {
+		err = user.Scan(results.QueryRow(), &r.User)
 	}
-	return ended, audit.Unrecorded(err)
+	err = errors.Join(err, results.Close())
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Refreshed{}, session.ErrInvalidToken
+	}
+	return r, audit.Unrecorded(err)
+}
+
+var endFOSSQL = `
+WITH ended AS (
+	UPDATE public.sessions s SET ended_at = @now, ended_as = @reason
+	WHERE s.user_id = @user AND (s.id = @id OR @all) AND s.ended_at IS NULL AND s.expires_at > @now
+	RETURNING s.user_id, s.handoff_id, s.entry_product
+)
+` + audit.Insert{
+	Event: audit.SessionEnded, Outcome: audit.Success, From: "ended",
+	Reason: "@reason::text", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL()
+
+// End ends sessions that are live, each with the row that records it.
+func (f *FOSStore) End(ctx context.Context, which Ending, now time.Time, origin audit.Origin) error {
+	args := audit.Args(now, origin)
+	maps.Copy(args, pgx.NamedArgs{
+		"user": which.UserID, "id": which.SessionID, "all": which.SessionID == uuid.Nil, "now": now, "reason": string(which.Reason),
+	})
+	_, err := f.pool.Exec(ctx, endFOSSQL, args)
+	return audit.Unrecorded(err)
 }

@@ -113,7 +113,7 @@ func TestI4_aSessionOfTheFOSHalfEndsOnce(t *testing.T) {
 	origin := audit.Origin{RequestID: "the request"}
 	done := make(chan error, 10)
 	for range cap(done) {
-		go func() { done <- h.Logout(context.Background(), h.access, "", origin) }()
+		go func() { done <- h.Logout(context.Background(), signin.Shown{Access: h.access}, origin) }()
 	}
 	for range cap(done) {
 		if err := <-done; err != nil {
@@ -139,7 +139,7 @@ func TestLeavingTheFOSHalf(t *testing.T) {
 	h := newFOSHouse(t)
 	origin := audit.Origin{RequestID: "the request"}
 	for _, nothing := range [][2]string{{"", ""}, {"garbage", "garbage"}, {"", h.access}} {
-		if err := h.Logout(t.Context(), nothing[0], nothing[1], origin); err != nil {
+		if err := h.Logout(t.Context(), signin.Shown{Access: nothing[0], Refresh: []string{nothing[1]}}, origin); err != nil {
 			t.Errorf("with nothing: %v", err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestLeavingTheFOSHalf(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	var down *outage.Error
-	if err := h.Logout(canceled, h.access, "", origin); !errors.As(err, &down) {
+	if err := h.Logout(canceled, signin.Shown{Access: h.access}, origin); !errors.As(err, &down) {
 		t.Errorf("unable to leave: %v", err)
 	}
 
@@ -162,7 +162,7 @@ func TestLeavingTheFOSHalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Logout(t.Context(), "", pair.Refresh.Reveal(), origin); err != nil {
+	if err := h.Logout(t.Context(), signin.Shown{Refresh: []string{pair.Refresh.Reveal()}}, origin); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Current(t.Context(), h.access); !errors.Is(err, session.ErrEnded) {

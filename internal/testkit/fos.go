@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/user"
+	"github.com/hello-world-co-op/handoff/password"
 )
 
 // User writes an account of the FOS half: active, verified, a member, named Ada
@@ -60,7 +62,7 @@ func (s *Service) Signer(t testing.TB, change ...func(*session.Config)) *session
 	t.Helper()
 	config := session.Config{
 		Key: privacy.NewSecret(JWTKey), Issuer: "founderyos", Audience: "founderyos-api",
-		AccessTTL: 30 * time.Minute, RefreshTTL: 7 * 24 * time.Hour, Now: s.Clock.Now, NewID: uuid.NewV7,
+		AccessTTL: 30 * time.Minute, RefreshTTL: 7 * 24 * time.Hour, Now: s.Clock.Now, Random: randomReader,
 	}
 	for _, alter := range change {
 		alter(&config)
@@ -70,4 +72,33 @@ func (s *Service) Signer(t testing.TB, change ...func(*session.Config)) *session
 		t.Fatal(err)
 	}
 	return signer
+}
+
+// PasswordHash is the hash of [Password], computed once in a test process.
+var PasswordHash = sync.OnceValue(func() string {
+	hash, err := password.Hash(Password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// UserWithPassword is User with [Password].
+func (s *Service) UserWithPassword(t testing.TB, email string, change ...func(*user.User)) user.User {
+	t.Helper()
+	u := s.User(t, email, change...)
+	Exec(t, s.FOS, `UPDATE users SET password_hash = $2 WHERE id = $1`, u.ID, PasswordHash())
+	return u
+}
+
+// FOSPost posts to the FOS half below /api/v1/auth/, as a page of it does.
+func (b *Browser) FOSPost(path string, body any, headers ...Header) Answer {
+	b.t.Helper()
+	return b.Post(b.service.FOSURL+"/api/v1/auth/"+path, body, append([]Header{{"X-Requested-With", "test"}}, headers...)...)
+}
+
+// FOSLogin signs in at the FOS half by password.
+func (b *Browser) FOSLogin(email, plain string, headers ...Header) Answer {
+	b.t.Helper()
+	return b.FOSPost("login", map[string]any{"email": email, "password": plain}, headers...)
 }

@@ -15,6 +15,14 @@ var (
 	// ErrConflict: what the arrival shows points at more than one person, or does
 	// not prove enough (identity_conflict). People have to sort it out.
 	ErrConflict = errors.New("identity conflict")
+	// ErrInvalidCredentials: unknown account, wrong password or none set. Which of
+	// them, nobody is told.
+	ErrInvalidCredentials = errors.New("wrong email or password")
+	// ErrEmailUnverified: the user has not proved their address.
+	ErrEmailUnverified = errors.New("email address is not verified")
+	// ErrSecondFactor: the account has a second factor, which this service cannot ask
+	// for. A password alone must not be enough.
+	ErrSecondFactor = errors.New("account has a second factor")
 	// ErrRaced: somebody arrived at the same time. The transaction is lost; roll
 	// back and run it again from its beginning.
 	ErrRaced = errors.New("another arrival came first")

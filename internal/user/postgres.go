@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -240,6 +242,76 @@ func Scan(row pgx.Row, u *User, more ...any) error {
 	}
 	u.Email = parsed
 	return nil
+}
+
+// findCredentialsSQL and bcryptCostSQL are asked in one round trip, also of an
+// account that is not there.
+const (
+	findCredentialsSQL = `SELECT ` + columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL
+FROM public.users u WHERE u.email_canonical = $1`
+	bcryptCostSQL = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '') FROM public.users u WHERE u.password_hash LIKE '$2%'`
+)
+
+// FindCredentials returns the account with this address. Where there is none it
+// returns [ErrInvalidCredentials] and what is needed to answer as slowly.
+func FindCredentials(ctx context.Context, db Batcher, email privacy.Email) (Credentials, error) {
+	var both pgx.Batch
+	both.Queue(bcryptCostSQL)
+	both.Queue(findCredentialsSQL, email.Canonical())
+	results := db.SendBatch(ctx, &both)
+	var c Credentials
+	var cost, hash string
+	err := results.QueryRow().Scan(&cost)
+	if err == nil {
+		c.BcryptCost, _ = strconv.Atoi(cost) // a malformed hash has no cost
+		err = Scan(results.QueryRow(), &c.User, &hash, &c.SecondFactor)
+	}
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Credentials{BcryptCost: c.BcryptCost}, ErrInvalidCredentials
+	}
+	c.PasswordHash = privacy.NewSecret(hash)
+	return c, classify(err)
+}
+
+// Batcher is a pool, a connection or a transaction.
+type Batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// holdSQL is [Credentials.MayEnter] again, under a lock that waits for whoever is
+// changing the account and makes them wait.
+const holdSQL = `
+SELECT true FROM public.users u
+WHERE u.id = $1 AND u.password_hash = $2 AND u.status = 'ACTIVE' AND u.email_verified AND u.totp_secret IS NULL
+FOR SHARE`
+
+// Hold makes sure inside tx that the account is still the one whose password was
+// checked, until tx ends; else it returns [ErrRaced]. The check takes a while, and
+// the attack is to begin a session in it for an account that its owner is reclaiming
+// or locking at that moment.
+func Hold(ctx context.Context, tx pgx.Tx, c Credentials) error {
+	var held bool
+	err := tx.QueryRow(ctx, holdSQL, c.ID, c.PasswordHash.Reveal()).Scan(&held)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrRaced
+	}
+	return classify(err)
+}
+
+// Rehash stores replacement for the hash that was verified, unless somebody has
+// changed the password since.
+func Rehash(ctx context.Context, db Execer, c Credentials, replacement privacy.Secret, now time.Time) error {
+	_, err := db.Exec(ctx, `UPDATE public.users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2`,
+		c.ID, c.PasswordHash.Reveal(), replacement.Reveal(), now)
+	return classify(err)
+}
+
+// Execer is a pool, a connection or a transaction.
+type Execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
 // classify says what an error of the database, or of reading its rows, means.

@@ -10,6 +10,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
@@ -23,9 +24,15 @@ type Config struct {
 	CSRF                *member.CSRF
 	ServiceTokens       []privacy.Secret
 	ServiceTokenTargets []string
-	CookieDomain        string
-	CookieSecure        bool
-	Details             func(ctx context.Context) (httpapi.Details, error)
+	Logins              httpapi.Logins
+	Limiter             *ratelimit.Limiter
+	MintLimit           ratelimit.Limit
+	BearerLimit         ratelimit.Limit // wrong bearers
+	// TokenUsed is told of every service token that was accepted.
+	TokenUsed    func(ctx context.Context, keyID string)
+	CookieDomain string
+	CookieSecure bool
+	Details      func(ctx context.Context) (httpapi.Details, error)
 }
 
 // API holds the DAO half's handlers.
@@ -51,6 +58,10 @@ func Routes(config Config) []httpapi.Route {
 		{
 			Method: http.MethodGet, Paths: []string{"/api/auth/session"},
 			Guards: []httpapi.Guard{origin}, Handle: a.session,
+		},
+		{
+			Method: http.MethodPost, Paths: []string{"/api/auth/refresh"},
+			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.refresh,
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/logout"},

@@ -22,10 +22,11 @@ func TestI4_everySuccessIsRecordedOnce(t *testing.T) {
 	mint := wantOK(t, b.Mint(nil))
 	exchange := wantOK(t, present(b, s.DAOURL, mint.Text("token"), nil, key(firstKey)))
 	repeat := wantOK(t, present(b, s.DAOURL, mint.Text("token"), nil, key(firstKey)))
+	refresh := wantOK(t, b.Post(s.DAOURL+refreshPath, nil, header("X-CSRF-Token", b.CSRF)))
 	logout := wantOK(t, b.Post(s.DAOURL+logoutPath, nil, header("X-CSRF-Token", b.CSRF)))
 
 	for event, answer := range map[string]testkit.Answer{
-		"session.created": login, "handoff.minted": mint, "handoff.exchanged": exchange, "session.ended": logout,
+		"session.created": login, "handoff.minted": mint, "handoff.exchanged": exchange, "session.refreshed": refresh, "session.ended": logout,
 	} {
 		onJourney := strings.HasPrefix(event, "handoff.")
 		n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE event = $1 AND outcome = 'success' AND actor_id = $2 AND request_id = $3
@@ -40,7 +41,8 @@ func TestI4_everySuccessIsRecordedOnce(t *testing.T) {
 	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE request_id = $1`, repeat.Header.Get("X-Request-ID")); n != 0 {
 		t.Errorf("the repeat wrote %d rows: nothing new happened", n)
 	}
-	wantEvents(t, s, "session.created success password", "handoff.minted success", "handoff.exchanged success", "session.ended success logout")
+	wantEvents(t, s, "session.created success password", "handoff.minted success", "handoff.exchanged success",
+		"session.refreshed success rotated", "session.ended success logout")
 }
 
 // noAudit are ways in which the audit log cannot be written, and back.
@@ -68,7 +70,7 @@ func TestI4_withoutAuditNothingHappens(t *testing.T) {
 			csrf := header("X-CSRF-Token", ada.CSRF)
 			minted := wantOK(t, ada.Mint(nil))
 			token := minted.Text("token")
-			before := testkit.Dump(t, s.DAO, "audit_log") + redisDump(t, s)
+			before := testkit.Dump(t, s.DAO, "audit_log", "service_token_use") + redisDump(t, s)
 
 			testkit.Exec(t, s.DAO, ways[0])
 			refused := map[string]testkit.Answer{
@@ -78,6 +80,7 @@ func TestI4_withoutAuditNothingHappens(t *testing.T) {
 				"unknown token":  present(peer, s.DAOURL, strings.Repeat("0e", 32), nil),
 				"login":          peer.Post(s.DAOURL+loginPath, map[string]any{"email": "ada@example.org", "password": testkit.Password}),
 				"wrong password": peer.Post(s.DAOURL+loginPath, map[string]any{"email": "ada@example.org", "password": "x"}),
+				"refresh":        ada.Post(s.DAOURL+refreshPath, nil, csrf),
 				"logout":         ada.Post(s.DAOURL+logoutPath, nil, csrf),
 			}
 			stages := map[string]string{"mint": "mint", "exchange": "exchange", "wrong target": "exchange", "unknown token": "exchange"}
@@ -88,13 +91,14 @@ func TestI4_withoutAuditNothingHappens(t *testing.T) {
 				wantProblem(t, answer, http.StatusServiceUnavailable, "dependency_unavailable", stages[what])
 			}
 			testkit.Exec(t, s.DAO, ways[1])
-			if after := testkit.Dump(t, s.DAO, "audit_log", "away") + redisDump(t, s); after != before {
+			if after := testkit.Dump(t, s.DAO, "audit_log", "away", "service_token_use") + redisDump(t, s); after != before {
 				t.Errorf("something changed:\n%s\nbefore:\n%s", after, before)
 			}
 
 			wantOK(t, present(peer, s.DAOURL, token, nil, key(firstKey)))
+			wantOK(t, ada.Post(s.DAOURL+refreshPath, nil, csrf))
 			wantOK(t, ada.Post(s.DAOURL+logoutPath, nil, csrf))
-			wantEvents(t, s, "handoff.minted success", "handoff.exchanged success", "session.ended success logout")
+			wantEvents(t, s, "handoff.minted success", "handoff.exchanged success", "session.refreshed success rotated", "session.ended success logout")
 		})
 	}
 }

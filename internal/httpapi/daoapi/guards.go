@@ -1,6 +1,7 @@
 package daoapi
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,29 +28,39 @@ func (a *API) enabled(echo.Context) error {
 // bearer lets the other half pass (RFC 6750, header only: a token in a query
 // ends in logs). Every accepted token is compared, in constant time, so that the
 // time does not tell which of them came close.
+//
+// Who shows a wrong one again and again is told to wait. A good one is never
+// limited: it may come from the same address.
 func (a *API) bearer(c echo.Context) error {
-	headers := c.Request().Header.Values(echo.HeaderAuthorization)
-	if len(headers) != 1 {
-		return httpapi.ErrInvalidServiceToken
+	caller, ok := a.callerOf(c)
+	if !ok {
+		err := a.Limiter.Take(c.Request().Context(), a.BearerLimit, a.Edge.Origin(c).Address.Value)
+		return errors.Join(err, httpapi.ErrInvalidServiceToken)
 	}
-	scheme, shown, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return httpapi.ErrInvalidServiceToken
-	}
-	var caller *handoff.Caller
-	for _, accepted := range a.ServiceTokens {
-		if accepted.Equal(shown) {
-			caller = &handoff.Caller{KeyID: accepted.KeyID(), Targets: a.ServiceTokenTargets}
-		}
-	}
-	if caller == nil {
-		return httpapi.ErrInvalidServiceToken
-	}
-	c.Set(callerKey, *caller)
+	a.TokenUsed(c.Request().Context(), caller.KeyID)
+	c.Set(callerKey, caller)
 	return nil
 }
 
-func callerOf(c echo.Context) handoff.Caller {
+func (a *API) callerOf(c echo.Context) (caller handoff.Caller, ok bool) {
+	headers := c.Request().Header.Values(echo.HeaderAuthorization)
+	if len(headers) != 1 {
+		return caller, false
+	}
+	scheme, shown, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return caller, false
+	}
+	for _, accepted := range a.ServiceTokens {
+		if accepted.Equal(shown) {
+			caller, ok = handoff.Caller{KeyID: accepted.KeyID(), Targets: a.ServiceTokenTargets}, true
+		}
+	}
+	return caller, ok
+}
+
+// admitted is the caller that bearer let pass.
+func admitted(c echo.Context) handoff.Caller {
 	caller, _ := c.Get(callerKey).(handoff.Caller)
 	return caller
 }

@@ -36,6 +36,9 @@ func (a *API) mint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.Limiter.Take(c.Request().Context(), a.MintLimit, sessionIDOf(c).String()); err != nil {
+		return err
+	}
 	minted, err := a.Minter.Mint(c.Request().Context(), handoff.MintRequest{
 		Cookie: cookie, SessionID: sessionIDOf(c), EntryProduct: body.EntryProduct, Target: body.TargetDomain,
 		ReturnPath: body.ReturnPath, Challenge: body.Challenge, Origin: a.Edge.Origin(c),
@@ -66,7 +69,7 @@ func (a *API) exchange(c echo.Context) error {
 	}
 	claims, err := a.Exchange.Exchange(c.Request().Context(), handoff.ExchangeRequest{
 		Token: presented, Target: body.TargetDomain, Verifier: body.Verifier, IdempotencyKey: key,
-		Caller: callerOf(c), Origin: a.Edge.Origin(c),
+		Caller: admitted(c), Origin: a.Edge.Origin(c),
 	})
 	if err != nil {
 		return err

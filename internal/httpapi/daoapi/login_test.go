@@ -36,7 +36,7 @@ func TestLogin_fromPasswordToToken(t *testing.T) {
 	}
 	cookie := answer.Cookie("dao_session")
 	if cookie == nil || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" ||
-		cookie.Secure || !cookie.Expires.Equal(now.Add(7*24*time.Hour)) || len(answer.Cookies) != 1 {
+		cookie.Secure || !cookie.Expires.Equal(now.Add(7*24*time.Hour)) || len(answer.Cookies) != 2 {
 		t.Fatalf("cookies %v", answer.Cookies)
 	}
 	b.FetchCSRF()

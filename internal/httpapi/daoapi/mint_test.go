@@ -125,7 +125,7 @@ func TestMint_whoMayNot(t *testing.T) {
 	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM handoffs`); n != 0 {
 		t.Errorf("%d rows in the ledger", n)
 	}
-	if keys := s.Redis.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+	if keys := keysIn(t, s); len(keys) != 0 {
 		t.Errorf("redis holds %v", keys)
 	}
 }

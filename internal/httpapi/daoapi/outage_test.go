@@ -105,7 +105,7 @@ func TestMint_whenRedisRefusesGivesNoToken(t *testing.T) {
 	ada, peer := s.SignIn(t, s.Member(t, "ada@example.org")), s.Browser(t)
 	answer := ada.Post(poor.DAOURL+mintPath, map[string]any{"entry_product": "dao"}, header("X-CSRF-Token", ada.CSRF))
 	wantProblem(t, answer, http.StatusServiceUnavailable, "dependency_unavailable", "mint")
-	if keys := s.Redis.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+	if keys := keysIn(t, s); len(keys) != 0 {
 		t.Errorf("redis holds %v", keys)
 	}
 	// Reading is all that an exchange needs of it; what comes after is best effort.
@@ -120,7 +120,7 @@ func TestMint_withoutPostgresCarriesNothing(t *testing.T) {
 	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 	s.DAOPostgres.Cut()
 	wantProblem(t, ada.Mint(nil), http.StatusServiceUnavailable, "dependency_unavailable", "mint")
-	if keys := s.Redis.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+	if keys := keysIn(t, s.Service); len(keys) != 0 {
 		t.Errorf("redis holds %v", keys)
 	}
 	wantEvents(t, s.Service)

@@ -10,30 +10,8 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/signin"
 )
-
-// loginBody: clients also send device_fingerprint, timezone and user_agent,
-// which are neither read nor kept.
-type loginBody struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
-
-// check tells a form that was not filled in from a wrong password: it costs no
-// hashing and is nobody's failed login.
-func (b loginBody) check() error {
-	var faults []httpapi.FieldFault
-	if b.Email == "" {
-		faults = append(faults, httpapi.FieldFault{Field: "email", Reason: "is missing"})
-	}
-	if b.Password == "" {
-		faults = append(faults, httpapi.FieldFault{Field: "password", Reason: "is missing"})
-	}
-	if faults != nil {
-		return &httpapi.InvalidRequest{Faults: faults}
-	}
-	return nil
-}
 
 type loginAnswer struct {
 	Success          bool          `json:"success"`
@@ -45,14 +23,15 @@ type loginAnswer struct {
 }
 
 func (a *API) login(c echo.Context) error {
-	var body loginBody
-	if err := httpapi.DecodeLoosely(c, &body); err != nil {
+	body, err := httpapi.DecodeLogin(c)
+	if err != nil {
 		return err
 	}
-	if err := body.check(); err != nil {
+	var login signin.Login
+	err = a.Logins.Limited(c, a.Edge, body, func() (err error) {
+		login, err = a.Sessions.Login(c.Request().Context(), body.Email, privacy.NewSecret(body.Password), a.Edge.Origin(c))
 		return err
-	}
-	login, err := a.Sessions.Login(c.Request().Context(), body.Email, privacy.NewSecret(body.Password), a.Edge.Origin(c))
+	})
 	if err != nil {
 		return err
 	}
@@ -107,7 +86,9 @@ func (a *API) csrfToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	session, _, err := a.Sessions.Current(c.Request().Context(), cookie)
+	// Also for a session whose idle time has run out: without a value the page could
+	// not refresh it.
+	session, err := a.Sessions.Refreshable(c.Request().Context(), cookie)
 	if err != nil {
 		return err
 	}
@@ -129,6 +110,32 @@ func (a *API) csrfValueFor(c echo.Context, sessionID uuid.UUID) (string, error) 
 		}
 	}
 	return a.CSRF.Make(sessionID)
+}
+
+type refreshAnswer struct {
+	Success          bool   `json:"success"`
+	Message          string `json:"message"`
+	AccessExpiresAt  int64  `json:"access_expires_at"`
+	RefreshExpiresAt int64  `json:"refresh_expires_at"`
+}
+
+func (a *API) refresh(c echo.Context) error {
+	if err := httpapi.DecodeIgnored(c); err != nil {
+		return err
+	}
+	cookie, err := a.cookie(c)
+	if err != nil {
+		return err
+	}
+	session, next, err := a.Sessions.Refresh(c.Request().Context(), cookie, sessionIDOf(c), a.Edge.Origin(c))
+	if err != nil {
+		return err
+	}
+	a.setSession(c, next, session.ExpiresAt)
+	return httpapi.JSON(c, http.StatusOK, refreshAnswer{
+		Success: true, Message: "Session extended.",
+		AccessExpiresAt: session.IdleExpiresAt.UnixMilli(), RefreshExpiresAt: session.ExpiresAt.UnixMilli(),
+	})
 }
 
 func (a *API) logout(c echo.Context) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
@@ -18,6 +19,9 @@ type Config struct {
 	Enabled      bool
 	Login        *handoff.Login
 	Sessions     *signin.FOS
+	Logins       httpapi.Logins
+	Limiter      *ratelimit.Limiter
+	ArrivalLimit ratelimit.Limit
 	CookieSecure bool
 	PublicPrefix string
 	Details      func(ctx context.Context) (httpapi.Details, error)
@@ -33,20 +37,19 @@ const prefix = "/api/v1"
 func Routes(config Config) []httpapi.Route {
 	a := &API{config}
 	origin := config.Edge.AllowedOrigin
-	unsafe := []httpapi.Guard{origin, httpapi.RequestedWith}
+	safe, unsafe := []httpapi.Guard{origin}, []httpapi.Guard{origin, httpapi.RequestedWith}
 	return []httpapi.Route{
 		{
 			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login",
 			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
 		},
-		{
-			Method: http.MethodGet, Paths: []string{prefix + "/auth/me"},
-			Guards: []httpapi.Guard{origin}, Handle: a.me,
-		},
-		{
-			Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"},
-			Guards: unsafe, Handle: a.logout,
-		},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Guards: unsafe, Handle: a.login},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.logoutAll},
+		{Method: http.MethodGet, Paths: []string{prefix + "/auth/me"}, Guards: safe, Handle: a.me},
+		{Method: http.MethodGet, Paths: []string{prefix + "/auth/sessions"}, Guards: safe, Handle: a.listSessions},
+		{Method: http.MethodDelete, Paths: []string{prefix + "/auth/sessions/:id"}, Guards: unsafe, Handle: a.endSession},
 		{
 			Method: http.MethodGet, Paths: []string{"/health/detailed"},
 			Guards: []httpapi.Guard{origin, a.operator},

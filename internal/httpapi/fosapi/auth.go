@@ -58,8 +58,12 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	origin := a.Edge.Origin(c)
+	if err := a.Limiter.Take(c.Request().Context(), a.ArrivalLimit, origin.Address.Value); err != nil {
+		return err
+	}
 	loggedIn, err := a.Login.Login(c.Request().Context(), handoff.LoginRequest{
-		Token: presented, ArrivalKey: key, SignedInAs: a.signedInAs(c), Origin: a.Edge.Origin(c),
+		Token: presented, ArrivalKey: key, SignedInAs: a.signedInAs(c), Origin: origin,
 	})
 	if err != nil {
 		return err
@@ -78,7 +82,7 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 // this half; anything less is nobody, which can only cost an arrival a link, never
 // give one.
 func (a *API) signedInAs(c echo.Context) uuid.UUID {
-	if cookie(c, a.accessCookie()) == "" {
+	if a.access(c) == "" {
 		return uuid.Nil
 	}
 	current, err := a.current(c)
@@ -89,7 +93,7 @@ func (a *API) signedInAs(c echo.Context) uuid.UUID {
 }
 
 func (a *API) current(c echo.Context) (signin.Current, error) {
-	return a.Sessions.Current(c.Request().Context(), cookie(c, a.accessCookie()))
+	return a.Sessions.Current(c.Request().Context(), a.access(c))
 }
 
 func (a *API) me(c echo.Context) error {
@@ -101,19 +105,6 @@ func (a *API) me(c echo.Context) error {
 		"user":    userOf(current.User, current.ActingRole),
 		"session": sessionOf(current.Session, current.AccessExpiresAt),
 	})
-}
-
-func (a *API) logout(c echo.Context) error {
-	if err := httpapi.DecodeNothing(c); err != nil {
-		return err
-	}
-	err := a.Sessions.Logout(c.Request().Context(),
-		cookie(c, a.accessCookie()), cookie(c, a.refreshCookie()), a.Edge.Origin(c))
-	if err != nil {
-		return err
-	}
-	a.clearPair(c)
-	return c.NoContent(http.StatusNoContent)
 }
 
 func userOf(u user.User, actingRole string) userBody {

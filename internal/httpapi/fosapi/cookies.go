@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hello-world-co-op/handoff/internal/session"
+	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
 // accessCookie carries "__Host-" over HTTPS: it cannot be planted from a sibling
@@ -27,8 +28,11 @@ func (a *API) refreshCookie() string {
 	return "refresh_token"
 }
 
+// setPair keeps both cookies for as long as the session may last. The access token
+// in its cookie ends earlier; the cookie stays to say which session this browser is
+// in (signin's Shown), since it cannot be planted.
 func (a *API) setPair(c echo.Context, pair session.Pair) {
-	c.SetCookie(a.newCookie(a.accessCookie(), pair.Access.Reveal(), pair.AccessExpiresAt))
+	c.SetCookie(a.newCookie(a.accessCookie(), pair.Access.Reveal(), pair.RefreshExpiresAt))
 	c.SetCookie(a.newCookie(a.refreshCookie(), pair.Refresh.Reveal(), pair.RefreshExpiresAt))
 }
 
@@ -51,11 +55,20 @@ func (a *API) newCookie(name, value string, expires time.Time) *http.Cookie {
 	}
 }
 
-// cookie returns the value of the cookie, "" when the browser sent none.
-func cookie(c echo.Context, name string) string {
-	sent, err := c.Cookie(name)
+// access is the access token that the browser sent, "" if it sent none.
+func (a *API) access(c echo.Context) string {
+	sent, err := c.Cookie(a.accessCookie())
 	if err != nil {
 		return ""
 	}
 	return sent.Value
+}
+
+// shown are all the tokens that the browser sent.
+func (a *API) shown(c echo.Context) signin.Shown {
+	shown := signin.Shown{Access: a.access(c)}
+	for _, sent := range c.Request().CookiesNamed(a.refreshCookie()) {
+		shown.Refresh = append(shown.Refresh, sent.Value)
+	}
+	return shown
 }

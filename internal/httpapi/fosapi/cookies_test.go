@@ -39,7 +39,7 @@ func TestCookiesOverPlainHTTPInDevelopment(t *testing.T) {
 	eachWay(t, func(t *testing.T, s *testkit.Service) {
 		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 		wantSetCookies(t, arrived(t, ada.Arrive(ada.MintToken())),
-			"access_token=…; Path=/; Expires=Sat, 21 Nov 2026 12:30:00 GMT; HttpOnly; SameSite=Lax",
+			"access_token=…; Path=/; Expires=Sat, 28 Nov 2026 12:00:00 GMT; HttpOnly; SameSite=Lax",
 			"refresh_token=…; Path=/api/v1/auth; Expires=Sat, 28 Nov 2026 12:00:00 GMT; HttpOnly; SameSite=Lax")
 		wantSetCookies(t, ada.Post(s.FOSURL+"/api/v1/auth/logout", nil, header("X-Requested-With", "test")),
 			"access_token=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; SameSite=Lax",
@@ -56,7 +56,7 @@ func TestCookiesOverHTTPSBehindAGateway(t *testing.T) {
 	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 	answer := arrived(t, arriveAt(s.Browser(t), secure.FOSURL, ada.MintToken()))
 	wantSetCookies(t, answer,
-		"__Host-access_token=…; Path=/; Expires=Sat, 21 Nov 2026 12:30:00 GMT; HttpOnly; Secure; SameSite=Lax",
+		"__Host-access_token=…; Path=/; Expires=Sat, 28 Nov 2026 12:00:00 GMT; HttpOnly; Secure; SameSite=Lax",
 		"__Secure-refresh_token=…; Path=/fos/api/v1/auth; Expires=Sat, 28 Nov 2026 12:00:00 GMT; HttpOnly; Secure; SameSite=Lax")
 
 	access := answer.Cookie("__Host-access_token").Value

@@ -1,0 +1,59 @@
+package session
+
+import "time"
+
+// ConvergenceTime is for how long after a rotation the refresh token before it
+// still leads to the same successor, whatever happened to that one: the other tabs
+// that asked at the same moment (invariant I11).
+const ConvergenceTime = 30 * time.Second
+
+// RefreshOutcome is what showing a refresh token came to.
+type RefreshOutcome string
+
+// The outcomes. Only the first two give a pair.
+const (
+	// Rotated: it was the current one; the next generation is current now.
+	Rotated RefreshOutcome = "rotated"
+	// Converged: it was the one before, and its successor is given again. Another
+	// tab, or an answer that was lost.
+	Converged RefreshOutcome = "converged"
+	// Reused: any other generation under a good signature. Two parties have had this
+	// session, one of them stole it, and it cannot be said which: the session ends
+	// (RFC 9700, 4.14.2).
+	Reused RefreshOutcome = "reused"
+	// Over: the session had ended before.
+	Over RefreshOutcome = "over"
+	// Barred: the user may not be here; nothing changes.
+	Barred RefreshOutcome = "barred"
+)
+
+// RefreshOutcomeSQL is the rule of refreshing, over a row of sessions under the
+// alias s that is locked, the condition @active (whether the user is active), and
+// the arguments @generation (the token's) and @now.
+//
+// The predecessor converges also after [ConvergenceTime] as long as nothing of the
+// current generation was ever shown: then nobody has received it, as when a laptop
+// fell asleep over the answer. Once it was shown, whoever has the older one has a
+// copy.
+func RefreshOutcomeSQL(active string) string {
+	return `CASE
+		WHEN s.ended_at IS NOT NULL OR s.expires_at <= @now THEN 'over'
+		WHEN s.generation <> @generation AND NOT (s.generation = @generation + 1
+			AND (NOT s.generation_used OR coalesce(@now < s.rotated_at + ` + convergenceInterval + `, false))) THEN 'reused'
+		WHEN NOT (` + active + `) THEN 'barred'
+		WHEN s.generation = @generation THEN 'rotated'
+		ELSE 'converged' END`
+}
+
+const convergenceInterval = `interval '30 seconds'`
+
+// touchEvery is how exact "last used" is. A write at every request would make each
+// of them wait for a commit.
+const touchEvery = time.Minute
+
+// NeedsTouch reports whether an access token of this generation, shown at now,
+// tells the row something new.
+func (s Session) NeedsTouch(generation int, now time.Time) bool {
+	firstUse := generation == s.Generation && !s.GenerationUsed
+	return firstUse || now.Sub(s.LastUsedAt) >= touchEvery
+}

@@ -1,0 +1,68 @@
+package testkit
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/app"
+	"github.com/hello-world-co-op/handoff/internal/config"
+)
+
+// Running is one process that a test may stop before it ends itself.
+type Running struct {
+	DAOURL, FOSURL string // "" where the half is no part of it
+	stop           context.CancelFunc
+	ended          chan error
+}
+
+// Launch runs one more process on the service's clock and log. environ is all of its
+// environment.
+func (s *Service) Launch(t testing.TB, environ map[string]string) *Running {
+	t.Helper()
+	list := make([]string, 0, len(environ))
+	for name, value := range environ {
+		list = append(list, name+"="+value)
+	}
+	c, err := config.Load(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewJSONHandler(s.Log, nil))
+	a, err := app.New(context.Background(), c, app.Options{Version: "test", Now: s.Clock.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Running{ended: make(chan error, 1)}
+	// Asked for before Run, which forgets its listeners when it leaves.
+	for half, url := range map[string]*string{"dao": &r.DAOURL, "fos": &r.FOSURL} {
+		if addr := a.Addr(half); addr != "" {
+			*url = "http://" + addr
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	go func() { r.ended <- a.Run(ctx) }()
+	t.Cleanup(func() { r.Leave(t) })
+	return r
+}
+
+// Leave tells the process to leave, as SIGTERM does, and waits until it has. To
+// leave again is nothing.
+func (r *Running) Leave(t testing.TB) {
+	t.Helper()
+	if r.ended == nil {
+		return
+	}
+	r.stop()
+	select {
+	case err := <-r.ended:
+		if err != nil {
+			t.Errorf("the process did not leave in order: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the process did not leave")
+	}
+	r.ended = nil
+}

@@ -1,0 +1,21 @@
+-- +goose Up
+-- The cookie before the last rotation stays good for 30 s. What its successor is,
+-- is computed from it, the nonce and a key that is not in this database, so that
+-- every replica finds the same one and a dump of the table finds none.
+ALTER TABLE public.sessions
+    ADD COLUMN previous_digest bytea UNIQUE CHECK (octet_length(previous_digest) = 32),
+    ADD COLUMN rotated_at      timestamptz,
+    ADD COLUMN rotation_nonce  bytea CHECK (octet_length(rotation_nonce) = 16),
+    ADD CONSTRAINT sessions_rotation CHECK (
+        (previous_digest IS NULL) = (rotated_at IS NULL) AND (previous_digest IS NULL) = (rotation_nonce IS NULL));
+
+-- When each service token was last accepted, by key id and whichever replica
+-- it was: an old one may go when its time stands still.
+CREATE TABLE public.service_token_use (
+    key_id       text        PRIMARY KEY CHECK (octet_length(key_id) BETWEEN 1 AND 64),
+    last_used_at timestamptz NOT NULL
+);
+
+-- +goose Down
+DROP TABLE public.service_token_use;
+ALTER TABLE public.sessions DROP COLUMN previous_digest, DROP COLUMN rotated_at, DROP COLUMN rotation_nonce;
