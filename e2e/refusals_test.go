@@ -46,12 +46,12 @@ func TestALinkThatIsNoGoodIsRefusedInWords(t *testing.T) {
 		{"markup", "?token=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "This link is incomplete", "token_malformed", ""},
 		{"two tokens", "?token=" + unknown + "&token=" + unknown, "This link is incomplete", "token_malformed", ""},
 		{"never minted", "?token=" + unknown, "This link is not valid", "handoff_invalid", "POST /api/v1/auth/cross-domain-login 401"},
-		{"no link", "", "Nobody is signed in", "link_missing", "GET /api/v1/auth/me 401"},
+		{"no link", "", "Nobody is signed in", "link_missing", "GET /api/v1/auth/me 401, POST /api/v1/auth/refresh 401"},
 	} {
 		t.Run(story.name, func(t *testing.T) {
 			p := s.person(t)
 			if story.refusal != "" {
-				p.refusals = []string{story.refusal}
+				p.refusals = strings.Split(story.refusal, ", ")
 			}
 			p.visit(s.founderyOS+"/cross-domain"+story.query, problem)
 			p.refusedWith(story.title, story.code)
@@ -96,7 +96,7 @@ func TestI8_ASpentLinkInAnotherProfileIsRefusedAndHarmsNobody(t *testing.T) {
 	s.pass(61 * time.Second) // within the minute, another browser's key is evidence of theft
 
 	mallory := s.person(t)
-	mallory.refusals = []string{"POST /api/v1/auth/cross-domain-login 401", "GET /api/v1/auth/me 401"}
+	mallory.refusals = []string{"POST /api/v1/auth/cross-domain-login 401", "GET /api/v1/auth/me 401", "POST /api/v1/auth/refresh 401"}
 	mallory.visit(link, problem)
 	mallory.refusedWith("This link was used already", "handoff_invalid")
 	mallory.visit(s.founderyOS+"/", signedOut)

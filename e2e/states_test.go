@@ -34,7 +34,7 @@ var states = []state{
 	{"founderyos-home", func(p *person) { p.isAda(); p.opens(); p.visit(p.sites.founderyOS+"/", account) }},
 	{"founderyos-signed-out", func(p *person) { p.isAda(); p.opens(); p.press("sign-out"); p.sees(signedOut) }},
 	{"founderyos-home-nobody", func(p *person) {
-		p.refusals = []string{"GET /api/v1/auth/me 401"}
+		p.refusals = []string{"GET /api/v1/auth/me 401", "POST /api/v1/auth/refresh 401"}
 		p.visit(p.sites.founderyOS+"/", signedOut)
 	}},
 	{"founderyos-broken-link", func(p *person) {

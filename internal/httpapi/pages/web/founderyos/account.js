@@ -4,6 +4,28 @@
 import { alertText, byId, call, enter, holdFor, inSeconds, onPress, say } from "./page.js";
 import { wordsFor } from "./words.js";
 
+/** Asks who is signed in. */
+export async function whoAmI() {
+  const answer = await call("GET", "/api/v1/auth/me");
+  return answer.body.code === "session_required" ? revive() : answer;
+}
+
+/**
+ * Asks again with a new pair: when the access token's half hour is over, the session
+ * is not. One tab after the other refreshes (Web Locks). Without locks they all do at
+ * once, which the API takes as well.
+ */
+export function revive() {
+  return alone(async () => {
+    const refreshed = await call("POST", "/api/v1/auth/refresh", { headers: { "X-Requested-With": "founderyos" } });
+    return refreshed.ok ? call("GET", "/api/v1/auth/me") : refreshed;
+  });
+}
+
+function alone(work) {
+  return navigator.locks ? navigator.locks.request("founderyos-refresh", work) : work();
+}
+
 export function showUser(user) {
   const name = user.display_name || user.email;
   byId("user-name").textContent = name;

@@ -2,7 +2,7 @@
 // run already; by now the address bar is clean.
 
 import { byId, call, enter, onPress, say } from "./page.js";
-import { showProblem, showUser, wireSignOut } from "./account.js";
+import { revive, showProblem, showUser, wireSignOut } from "./account.js";
 import { drawSteps, mark } from "./steps.js";
 
 const arrival = globalThis.takeToken?.() ?? { token: null, takenAt: 0 };
@@ -73,6 +73,7 @@ async function resume() {
     await new Promise((later) => setTimeout(later, 250));
     answer = await call("GET", "/api/v1/auth/me");
   }
+  if (answer.body.code === "session_required") answer = await revive();
   underWay(false);
   if (answer.ok && answer.body.user) {
     showUser(answer.body.user);

@@ -1,12 +1,12 @@
 // The front door of FounderyOS: who am I, and the way out.
 
-import { byId, call, enter, onPress, say } from "./page.js";
-import { showProblem, showUser, wireSignOut } from "./account.js";
+import { byId, enter, onPress, say } from "./page.js";
+import { showProblem, showUser, whoAmI, wireSignOut } from "./account.js";
 
 async function look() {
   enter("working", "FounderyOS", { focus: false });
   say("Looking for your session…");
-  const answer = await call("GET", "/api/v1/auth/me");
+  const answer = await whoAmI();
   if (answer.ok && answer.body.user) {
     showUser(answer.body.user);
     enter("in", "You are signed in", { focus: false });

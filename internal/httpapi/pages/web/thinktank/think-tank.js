@@ -10,12 +10,22 @@ async function look({ focus = false } = {}) {
   enter("working", "Think Tank", { focus: false });
   quiet();
   say("Looking for your session…");
-  const answer = await call("GET", "/api/auth/session");
+  let answer = await call("GET", "/api/auth/session");
+  if (answer.ok && !answer.body.authenticated && await refreshed()) answer = await call("GET", "/api/auth/session");
   if (!answer.ok) return stuck(answer);
   if (!answer.body.authenticated) return askToSignIn("");
   showMember(answer.body);
   enter("in", "Welcome back", { focus });
   say("You are signed in.");
+}
+
+/**
+ * Extends a session that nobody used for half an hour. Only where there was one:
+ * its csrf cookie is the one thing of it that a page can see.
+ */
+async function refreshed() {
+  if (!/(^|; )csrf_token=/.test(document.cookie)) return false;
+  return (await unsafe("/api/auth/refresh")).ok;
 }
 
 function showMember({ display_name: name, email }) {
