@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,19 +52,25 @@ func TestServeOnADatabaseThatIsNotMigratedSaysWhatToDo(t *testing.T) {
 func TestMigrateUpStatusAndDown(t *testing.T) {
 	t.Parallel()
 	env := environ{"DAO_DATABASE_URL": testkit.EmptyDatabaseURL(t).Reveal(), "DATABASE_URL": testkit.EmptyDatabaseURL(t).Reveal()}
-	for _, step := range []struct{ command, out string }{
-		{"migrate status", "dao: at migration 0 of 3\nfos: at migration 0 of 3\n"},
-		{"migrate up fos", "fos: applied 3 migrations\n"},
-		{"migrate status", "dao: at migration 0 of 3\nfos: at migration 3 of 3\n"},
-		{"migrate up", "dao: applied 3 migrations\nfos: applied 0 migrations\n"},
-		{"migrate down dao", "dao: took back migration 3\n"},
-		{"migrate status dao", "dao: at migration 2 of 3\n"},
-		{"migrate down", "dao: took back migration 2\nfos: took back migration 3\n"},
-		{"migrate down dao", "dao: took back migration 1\n"},
-		{"migrate down dao", "dao: nothing to take back\n"},
-		{"migrate status", "dao: at migration 0 of 3\nfos: at migration 2 of 3\n"},
-		{"migrate up", "dao: applied 3 migrations\nfos: applied 1 migrations\n"},
-	} {
+	type step struct{ command, out string }
+	steps := []step{
+		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration 0 of %d\n", all, all)},
+		{"migrate up fos", fmt.Sprintf("fos: applied %d migrations\n", all)},
+		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", all, all, all)},
+		{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 0 migrations\n", all)},
+		{"migrate down dao", fmt.Sprintf("dao: took back migration %d\n", all)},
+		{"migrate status dao", fmt.Sprintf("dao: at migration %d of %d\n", all-1, all)},
+		{"migrate down", fmt.Sprintf("dao: took back migration %d\nfos: took back migration %d\n", all-1, all)},
+	}
+	for left := all - 2; left > 0; left-- {
+		steps = append(steps, step{"migrate down dao", fmt.Sprintf("dao: took back migration %d\n", left)})
+	}
+	steps = append(steps,
+		step{"migrate down dao", "dao: nothing to take back\n"},
+		step{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", all, all-1, all)},
+		step{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 1 migrations\n", all)},
+	)
+	for _, step := range steps {
 		r := server(t, env, "", strings.Fields(step.command)...)
 		if r.exit != 0 || r.out != step.out {
 			t.Errorf("%s: exit %d, %q, want %q; %s", step.command, r.exit, r.out, step.out, r.err)
@@ -71,12 +78,15 @@ func TestMigrateUpStatusAndDown(t *testing.T) {
 	}
 }
 
+// all is how many migrations each half has; they grow together so far.
+const all = 4
+
 // A job that migrates is given no key of the service and may have a role of its own.
 func TestMigrateNeedsTheDatabasesAloneAndPrefersTheirOwners(t *testing.T) {
 	t.Parallel()
 	owner := testkit.EmptyDatabaseURL(t).Reveal()
 	env := environ{"DATABASE_URL": "postgres://nobody:no-such-password@127.0.0.1:1/nowhere", "MIGRATE_DATABASE_URL": owner}
-	server(t, env, "", "migrate", "up").wants(t, 0, "fos: applied 3 migrations\n", "")
+	server(t, env, "", "migrate", "up").wants(t, 0, fmt.Sprintf("fos: applied %d migrations\n", all), "")
 }
 
 func TestMigrateWithoutOrWithAWrongDatabaseFailsInWords(t *testing.T) {
@@ -110,7 +120,7 @@ func TestMigrateTwiceAtOnce(t *testing.T) {
 		go func() { results <- server(t, env, "", "migrate", "up") }()
 	}
 	said := (<-results).out + (<-results).out
-	if !strings.Contains(said, "applied 3") || !strings.Contains(said, "applied 0") {
+	if !strings.Contains(said, fmt.Sprintf("applied %d", all)) || !strings.Contains(said, "applied 0") {
 		t.Errorf("they said %q", said)
 	}
 }

@@ -46,6 +46,7 @@ func production() environ {
 		"HANDOFF_TARGETS":  "founderyos.dev=https://founderyos.dev/cross-domain",
 		"DAO_CORS_ORIGINS": "https://helloworlddao.com",
 		"FRONTEND_URL":     "https://founderyos.dev",
+		"TRUSTED_PROXIES":  "10.0.0.0/8",
 	})
 }
 

@@ -44,6 +44,7 @@ func (c *Config) sharedWarnings() []warning {
 		{!deployed && c.looksPublic(), "ENVIRONMENT: is development, but public HTTPS addresses are configured; weak settings are not refused"},
 		{len(c.ServiceTokens) == 0, "CROSS_DOMAIN_SERVICE_TOKEN: is not set; exchange and cross-domain-login answer 503"},
 		{deployed && !c.CookieSecure, "COOKIE_SECURE: is false; sessions cross the network readable on any plain-HTTP request"},
+		{deployed && len(c.TrustedProxies) == 0, "TRUSTED_PROXIES: is empty; behind a proxy all clients are one address, with one budget of logins and arrivals"},
 		{c.MetricsEnabled && !isLoopback(hostOf(c.MetricsAddr)), "METRICS_ADDR: is reachable from other machines; whoever reaches it reads the metrics"},
 		{deployed && c.Log.Level < 0, "LOG_LEVEL: is debug; more is logged than operation needs"},
 		{deployed && c.Security.HSTSMaxAge < year, "SECURITY_HSTS_MAX_AGE: is below a year (ASVS 5.0, 3.4.1)"},

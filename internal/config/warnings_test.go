@@ -20,6 +20,7 @@ func TestRiskySettingsAreWarnedAbout(t *testing.T) {
 		{production(), "SECURITY_CSP", "default-src 'self' 'unsafe-inline'", "SECURITY_CSP: "},
 		{production(), "SECURITY_CSP", "img-src *", "SECURITY_CSP: "},
 		{production(), "SECURITY_REFERRER_POLICY", "unsafe-url", "SECURITY_REFERRER_POLICY: "},
+		{production(), "TRUSTED_PROXIES", "", "TRUSTED_PROXIES: "},
 		{production(), "COOKIE_DOMAIN", "helloworlddao.com", "COOKIE_DOMAIN: "},
 		{production(), "HANDOFF_TARGETS", "founderyos.dev=https://evilfounderyos.dev/", "HANDOFF_TARGETS: "},
 		{production(), "HANDOFF_TARGETS", "founderyos.dev=https://app.founderyos.dev/", ""},
