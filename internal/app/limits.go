@@ -29,6 +29,7 @@ func (a *App) newLimits(half string, redis datastore.Redis, keys []privacy.Key) 
 	if err != nil {
 		return limits{}, err
 	}
+	a.metrics.Unlimited(half, limiter.Passed)
 	var deviceKeys [][]byte
 	for _, key := range keys {
 		deviceKeys = append(deviceKeys, key.Derive(nil, "known device "+half))

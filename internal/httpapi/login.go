@@ -67,10 +67,13 @@ func (l Logins) Limited(c echo.Context, edge Config, body PasswordLogin, attempt
 	if err != nil {
 		return err
 	}
-	if err := attempt(); err != nil {
+	err = attempt()
+	if err == nil || knewPassword(err) {
+		tried.Succeeded(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	tried.Succeeded(ctx)
 	value, err := l.Devices.Make(body.account(), now)
 	if err != nil {
 		return err
@@ -80,6 +83,13 @@ func (l Logins) Limited(c echo.Context, edge Config, body PasswordLogin, attempt
 		Secure: l.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 	return nil
+}
+
+// knewPassword: who is turned away for another reason than the password has not
+// guessed. These codes are given after it was right only.
+func knewPassword(err error) bool {
+	p, _ := problemOf(err)
+	return p.Code == "account_inactive" || p.Code == "email_unverified" || p.Code == "second_factor_required"
 }
 
 func (l Logins) name() string {

@@ -55,6 +55,15 @@ func (r *Registry) ServiceTokens(lastUsed func() map[string]time.Time) {
 	r.registry.MustRegister(tokenUse{lastUsed})
 }
 
+// Unlimited adds how many tries of a half were let pass because its limiter could
+// not be asked.
+func (r *Registry) Unlimited(half string, passed func() uint64) {
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_rate_limit_unchecked_total", ConstLabels: prometheus.Labels{"half": half},
+		Help: "Tries that were let pass uncounted because Redis did not answer.",
+	}, func() float64 { return float64(passed()) }))
+}
+
 // tokenUse asks when it is scraped.
 type tokenUse struct{ lastUsed func() map[string]time.Time }
 

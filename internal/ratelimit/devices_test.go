@@ -26,7 +26,7 @@ func TestDevices_knowABrowserForNinetyDays(t *testing.T) {
 		t.Fatalf("id %q, %v", first, ok)
 	}
 	for name, at := range map[string]time.Time{
-		"just before the end": noon.Add(ratelimit.DeviceTTL - time.Second),
+		"just before the end": noon.Add(90*24*time.Hour - time.Second),
 		// Made on a replica whose clock is a little ahead.
 		"a little before its making": noon.Add(-time.Minute),
 	} {
@@ -40,6 +40,9 @@ func TestDevices_knowABrowserForNinetyDays(t *testing.T) {
 	}
 	if other, _ := devices.Check(deviceFor(t, devices, ada, noon), ada, noon); other == first {
 		t.Error("two browsers have one id")
+	}
+	if ratelimit.DeviceTTL != 90*24*time.Hour {
+		t.Error("the cookie that carries it has another life")
 	}
 	if strings.ContainsAny(value, `=+/;, "`) {
 		t.Errorf("%q needs quoting in a cookie", value)
@@ -66,7 +69,7 @@ func TestI12_devicesRefuseWhatWasNotMadeHereForThisAccount(t *testing.T) {
 		"under another key":      deviceFor(t, devicesOf(t, "x"), ada, noon),
 		"for a longer account":   deviceFor(t, devices, ada+"x", noon),
 		"for the empty account":  deviceFor(t, devices, "", noon),
-		"ninety days old":        deviceFor(t, devices, ada, noon.Add(-ratelimit.DeviceTTL)),
+		"ninety days old":        deviceFor(t, devices, ada, noon.Add(-90*24*time.Hour)),
 		"from the future":        deviceFor(t, devices, ada, noon.Add(time.Minute+time.Second)),
 		"cut":                    good[:len(good)-1],
 		"lengthened":             good + "A",
@@ -74,6 +77,7 @@ func TestI12_devicesRefuseWhatWasNotMadeHereForThisAccount(t *testing.T) {
 		"with a line break":      good[:20] + "\n" + good[20:],
 		"with one in its place":  good[:20] + "\n" + good[21:],
 		"in the other alphabet":  base64.RawStdEncoding.EncodeToString(append([]byte{1, 0xfb, 0xff}, raw[3:]...)),
+		"of line breaks":         strings.Repeat("\n", len(good)),
 		"twice":                  good + good,
 		"of the right size only": base64.RawURLEncoding.EncodeToString(make([]byte, len(raw))),
 	} {

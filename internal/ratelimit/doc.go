@@ -20,7 +20,7 @@
 // # When Redis is slow or down
 //
 // A limit says itself what happens then ([Choice]), after at most
-// [Config].Timeout for the whole question. [Numbers.Limits] lists every limit of
+// [Config.Timeout] for the whole question. [Numbers.Limits] lists every limit of
 // this service with its choice and the reason. The beginning of an outage is
 // logged and its end, not each request of it; [Limiter.Passed] counts the tries
 // that nobody counted.

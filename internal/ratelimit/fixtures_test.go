@@ -123,23 +123,16 @@ func redisTime(t testing.TB, client redis.UniversalClient) time.Time {
 	return now
 }
 
-// linked returns a client on an empty Redis whose line the test can cut, and the
-// client that sees behind the line.
-func linked(t testing.TB) (through, direct redis.UniversalClient, link *testkit.Link) {
+// linked returns a client on an empty Redis, and its line, which the test can cut.
+func linked(t testing.TB) (redis.UniversalClient, *testkit.Link) {
 	t.Helper()
 	parsed, err := url.Parse(testkit.RedisURL(t).Reveal())
 	if err != nil {
 		t.Fatal("the test's Redis has no URL")
 	}
-	link = testkit.NewLink(t, parsed.Host)
-	direct = open(t, parsed)
+	link := testkit.NewLink(t, parsed.Host)
 	parsed.Host = link.Addr()
-	return open(t, parsed), direct, link
-}
-
-func open(t testing.TB, at *url.URL) redis.UniversalClient {
-	t.Helper()
-	client, err := datastore.OpenRedis(privacy.NewSecret(at.String()))
+	client, err := datastore.OpenRedis(privacy.NewSecret(parsed.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +141,7 @@ func open(t testing.TB, at *url.URL) redis.UniversalClient {
 			t.Error(err)
 		}
 	})
-	return client
+	return client, link
 }
 
 // lines is a log to be read while it is written.
