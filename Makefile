@@ -68,7 +68,7 @@ fmt: ## format the Go code
 
 # What CI runs. "make -k check" goes on after a failure.
 .PHONY: check
-check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, browser
+check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-proofs check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, proofs, browser
 
 ##@ Shipping
 
@@ -119,20 +119,29 @@ check-modules:
 
 .PHONY: check-vet
 check-vet:
-	$(call step,vet,go vet -tags interop ./... && go -C e2e vet ./...)
+	$(call step,vet,go vet -tags proof ./... && go -C e2e vet ./...)
 
 .PHONY: check-lint
 check-lint:
 	$(call step,lint,$(TOOL) golangci-lint run && cd e2e && $(TOOL) golangci-lint run)
 
-# One run for all packages, the proof against passlib included. The import rules
-# are tests (internal/rules).
+# $(call tested,report) is followed by what gotestsum runs; .ci/run counts the reports.
+tested = mkdir -p $(REPORTS) && $(TOOL) gotestsum --format pkgname --hide-summary skipped --jsonfile $(REPORTS)/$(1).json
+
+# The import rules are tests (internal/rules).
 .PHONY: check-tests
 check-tests:
-	@mkdir -p $(REPORTS)
-	$(call step,tests,$(TOOL) gotestsum --format pkgname --hide-summary skipped --jsonfile $(REPORTS)/tests.json -- -race -shuffle=on -tags interop ./...)
+	$(call step,tests,$(call tested,tests) -- -race -shuffle=on ./...)
+
+# Proofs are the tests that take long and gain nothing from the race detector: against
+# Python, of timing, memory and throughput. Each is a TestProof... in a file under
+# the build tag proof. One package at a time, because they measure.
+PROOF_FILES = $(shell grep -rl --include='*_test.go' '^//go:build.*proof' $(GO_DIRS))
+.PHONY: check-proofs
+check-proofs:
+	$(call step,proofs,! grep -E '^func (Test|Example|Fuzz)' $(PROOF_FILES) /dev/null | grep -vE 'func Test(Proof|Main)' && \
+		$(call tested,proofs) -- -tags proof -run '^TestProof' -p 1 -shuffle=on $(sort $(dir $(addprefix ./,$(PROOF_FILES)))))
 
 .PHONY: check-browser
 check-browser:
-	@mkdir -p $(REPORTS)
-	$(call step,browser tests,$(TOOL) gotestsum --format pkgname --hide-summary skipped --jsonfile $(REPORTS)/browser.json --raw-command -- go -C e2e test -json -shuffle=on ./...)
+	$(call step,browser tests,$(call tested,browser) --raw-command -- go -C e2e test -json -shuffle=on ./...)

@@ -69,11 +69,9 @@ func TestWithLegacyBcryptLeavesItsHasherAlone(t *testing.T) {
 			t.Errorf("WithLegacyBcrypt(%d) spends cost %d, want %d", cost, got, want)
 		}
 	}
-	if got := h.WithLegacyBcrypt(12).WithLegacyBcrypt(0).engine.legacyCost; got != 0 {
-		t.Errorf("0 takes nothing back: cost %d", got)
-	}
-	if h.engine.legacyCost != 0 {
-		t.Errorf("the Hasher itself now spends cost %d", h.engine.legacyCost)
+	twelve := h.WithLegacyBcrypt(12)
+	if none := twelve.WithLegacyBcrypt(0); none.engine.legacyCost != 0 || twelve.engine.legacyCost != 12 || h.engine.legacyCost != 0 {
+		t.Errorf("costs %d, %d and %d, want 0, 12 and 0", none.engine.legacyCost, twelve.engine.legacyCost, h.engine.legacyCost)
 	}
 }
 

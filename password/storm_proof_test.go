@@ -69,8 +69,12 @@ func TestProofI13_AStormOfLoginsStaysWithinTheMemory(t *testing.T) {
 // child runs this test again, in a process of its own.
 func child(t *testing.T, concurrent, waves int) stormReport {
 	t.Helper()
+	itself, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	report := filepath.Join(t.TempDir(), "report")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd := exec.CommandContext(t.Context(), itself, "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), stormGo, "GOGC=100", "STORM_REPORT="+report,
 		"STORM_CONCURRENT="+strconv.Itoa(concurrent), "STORM_WAVES="+strconv.Itoa(waves))
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,6 +1,7 @@
 package password
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -108,4 +109,61 @@ func TestAHashAboveTheCommonWorkIsNotToppedUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzVerify: whatever is stored and whatever is typed, verifying does not panic,
+// asks for no computation over the bounds (I13), and for none under the work of an
+// unknown account. The computations are counted and not done.
+func FuzzVerify(f *testing.F) {
+	for _, a := range accounts() {
+		f.Add(a.encoded, "guess")
+	}
+	f.Add("$argon2id$v=19$m=1048576,t=16,p=255$"+salt16+"$"+digest32, strings.Repeat("long", 50))
+	f.Add(goodBc, "with\x00NUL")
+	f.Add(good, strings.Repeat("x", MaxLength+1))
+	f.Fuzz(func(t *testing.T, encoded, plain string) {
+		asked := bounded(t)
+		_, err := asked.verify(encoded, plain)
+		if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrTooCostly) {
+			t.Fatalf("another error: %v", err)
+		}
+		switch unknown := (work{blocks: 3 * 65536, rounds: 1 << 12}); {
+		case tooLong(plain):
+			if asked.work != (work{}) {
+				t.Fatalf("%+v for a password that is too long", asked.work)
+			}
+		case err != nil && asked.work != unknown:
+			t.Fatalf("%q is %v after %+v, want %+v", encoded, err, asked.work, unknown)
+		case asked.work.blocks < unknown.blocks-3*32 || asked.work.rounds < unknown.rounds:
+			t.Fatalf("%q takes %+v, an unknown account %+v", encoded, asked.work, unknown)
+		case asked.work.blocks > 16<<20 || asked.work.rounds > 1<<14:
+			t.Fatalf("%q takes %+v", encoded, asked.work)
+		}
+	})
+}
+
+// boundedEngine is an engine that computes nothing and holds every single
+// computation to its bounds.
+type boundedEngine struct {
+	engine
+	work work
+}
+
+func bounded(t *testing.T) *boundedEngine {
+	t.Helper()
+	b := new(boundedEngine)
+	b.legacyCost = 12
+	b.argon2id = func(_ string, salt []byte, c cost, size int) []byte {
+		checkArgon2idBounds(t, argon2Hash{cost: c, salt: salt, digest: make([]byte, size)})
+		b.work.blocks += int(c.memory * c.passes)
+		return make([]byte, size)
+	}
+	b.bcrypt = func(h bcryptHash, input []byte) bool {
+		if h.cost < 4 || h.cost > 14 || len(input) > 72 {
+			t.Fatalf("bcrypt of cost %d over %d bytes", h.cost, len(input))
+		}
+		b.work.rounds += 1 << h.cost
+		return false
+	}
+	return b
 }

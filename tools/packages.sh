@@ -16,6 +16,8 @@ need() { # package, command that shows it is there
 
 compiles() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E -o /dev/null -; }
 browses() { command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome-stable; }
+# Where Debian's packages for Node lie; a Node from elsewhere has to be told.
+keeps_cookies() { NODE_PATH="${NODE_PATH:+$NODE_PATH:}/usr/share/nodejs" node -e "require('tough-cookie').CookieJar.name"; }
 imports() { /usr/bin/python3 -c "import $1" || python3 -c "import $1"; }
 
 need "gcc libc6-dev" compiles
@@ -23,6 +25,9 @@ need chromium browses
 need python3-passlib imports passlib
 need python3-argon2 imports argon2
 need python3-bcrypt imports bcrypt
+need python3-jwt imports "jwt; jwt.PyJWT"
+need nodejs node -e fetch
+need node-tough-cookie keeps_cookies
 
 if [ -z "$missing" ]; then exit 0; fi
 
