@@ -72,7 +72,7 @@ func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 	a := &App{
 		config: c, options: options, started: time.Now(),
 		pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]), metrics: metrics.New(options.Version),
-		hasher: newHasher(),
+		hasher: newHasher(options.Log),
 	}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -1,0 +1,34 @@
+package app
+
+import (
+	"errors"
+	"math"
+	"testing"
+)
+
+// I13: whoever limits this process is believed, and the least of them most. Nobody
+// limiting it is not "no limit".
+func TestI13_hashingIsBoundedByWhoeverLimitsTheMemory(t *testing.T) {
+	t.Parallel()
+	none := errors.New("memory is not limited")
+	for name, c := range map[string]struct {
+		runtime int64
+		cgroup  uint64
+		err     error
+		want    int64
+		source  string
+	}{
+		"nobody":                      {math.MaxInt64, 0, none, 1 << 30, "nobody"},
+		"the runtime":                 {230 << 20, 0, none, 230 << 20, "GOMEMLIMIT"},
+		"the runtime, with much":      {8 << 30, 0, none, 8 << 30, "GOMEMLIMIT"},
+		"the cgroup":                  {math.MaxInt64, 256 << 20, nil, 256 << 20, "cgroup"},
+		"both, the runtime less":      {230 << 20, 256 << 20, nil, 230 << 20, "GOMEMLIMIT"},
+		"both, the cgroup less":       {4 << 30, 256 << 20, nil, 256 << 20, "cgroup"},
+		"a cgroup that says no limit": {math.MaxInt64, math.MaxUint64, nil, 1 << 30, "nobody"},
+	} {
+		limit, source := memoryLimit(c.runtime, func() (uint64, error) { return c.cgroup, c.err })
+		if limit != c.want || source != c.source {
+			t.Errorf("%s: %d from %s, want %d from %s", name, limit, source, c.want, c.source)
+		}
+	}
+}
