@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -67,13 +68,11 @@ func (l Logins) Limited(c echo.Context, edge Config, body PasswordLogin, attempt
 	if err != nil {
 		return err
 	}
-	err = attempt()
-	if err == nil || knewPassword(err) {
-		tried.Succeeded(ctx)
-	}
-	if err != nil {
+	if err := attempt(); err != nil {
+		settle(ctx, tried, err)
 		return err
 	}
+	tried.Succeeded(ctx)
 	value, err := l.Devices.Make(body.account(), now)
 	if err != nil {
 		return err
@@ -85,11 +84,16 @@ func (l Logins) Limited(c echo.Context, edge Config, body PasswordLogin, attempt
 	return nil
 }
 
-// knewPassword: who is turned away for another reason than the password has not
-// guessed. These codes are given after it was right only.
-func knewPassword(err error) bool {
-	p, _ := problemOf(err)
-	return p.Code == "account_inactive" || p.Code == "email_unverified" || p.Code == "second_factor_required"
+// settle says what becomes of a failed try. Who is turned away for another reason
+// than the password has not guessed: those codes are given after it was right only.
+func settle(ctx context.Context, tried *ratelimit.Tried, err error) {
+	switch p, _ := problemOf(err); p.Code {
+	case "invalid_credentials": // stays counted
+	case "account_inactive", "email_unverified", "second_factor_required":
+		tried.Succeeded(ctx)
+	default:
+		tried.Unjudged(ctx)
+	}
 }
 
 func (l Logins) name() string {

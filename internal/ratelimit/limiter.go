@@ -148,12 +148,15 @@ func (l *Limiter) takeEach(ctx context.Context, budgets ...budget) error {
 
 var errNoLimit = errors.New("ratelimit: the limit has no name or no number")
 
-// forget outlives the request: whoever showed the right password and closed the tab
+// forget makes the budget full.
+func (l *Limiter) forget(ctx context.Context, b budget) { l.undo(ctx, b, l.store.forget) }
+
+// undo outlives the request: whoever showed the right password and closed the tab
 // is still who they are.
-func (l *Limiter) forget(ctx context.Context, b budget) {
+func (l *Limiter) undo(ctx context.Context, b budget, how func(context.Context, budget) error) {
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 	defer cancel()
-	if err := l.store.forget(within, b); err != nil {
+	if err := how(within, b); err != nil {
 		l.watch.failed(within, err)
 		return
 	}

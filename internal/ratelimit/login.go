@@ -91,3 +91,10 @@ func (p *Login) Try(ctx context.Context, a Attempt) (*Tried, error) {
 // address and of the account stay counted, or an attacker with an account of their
 // own could wash their address clean.
 func (t *Tried) Succeeded(ctx context.Context) { t.limiter.forget(ctx, t.failed) }
+
+// Unjudged is called when nobody looked at the password after all: the store was
+// away, or the queue for hashing was full. One failure is given back, not all:
+// else whoever can bring that about would wash off their guesses.
+func (t *Tried) Unjudged(ctx context.Context) {
+	t.limiter.undo(ctx, t.failed, t.limiter.store.giveBack)
+}

@@ -99,6 +99,17 @@ func (g gcra) ask(ctx context.Context, b budget, cost int) (level, error) {
 	}, nil
 }
 
+// giveBack takes one try back. The script with a cost of -1 does that where more
+// than one try is counted, and else changes nothing; then forgetting is the same,
+// but for a try that comes in between and is forgotten too.
+func (g gcra) giveBack(ctx context.Context, b budget) error {
+	left, err := g.ask(ctx, b, -1)
+	if err != nil || left.reset > 0 {
+		return err
+	}
+	return g.forget(ctx, b)
+}
+
 // forget makes a budget full.
 func (g gcra) forget(ctx context.Context, b budget) error {
 	return g.limiter.Reset(ctx, b.key)
