@@ -169,7 +169,12 @@ func (s *sites) session(t *testing.T) member.Cookie {
 		t.Fatal(err)
 	}
 	session := member.NewSession(uuid.Must(uuid.NewV7()), s.adaID, s.now())
-	if err := signin.NewDAOStore(s.dao).Begin(t.Context(), session, cookie, audit.Origin{}); err != nil {
+	store := signin.NewDAOStore(s.dao)
+	account, err := store.FindAccount(t.Context(), testkit.Email(t, adaEmail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Begin(t.Context(), account, session, cookie, audit.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	return cookie

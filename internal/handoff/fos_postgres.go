@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -75,7 +76,13 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 	if inserted { // else a repeat of this arrival, whose session is recorded already
 		events = append(events, audit.SessionCreated)
 	}
-	return Arrived{User: who.User, Session: begun}, record(ctx, tx, a, who.User.ID, events)
+	if err := record(ctx, tx, a, who.User.ID, events); err != nil {
+		return Arrived{}, err
+	}
+	if inserted {
+		err = displace(ctx, tx, who.User.ID, a.Now, a.Origin)
+	}
+	return Arrived{User: who.User, Session: begun}, err
 }
 
 // whatBecameOf are the events of the person's account.
@@ -107,4 +114,18 @@ func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []a
 		}
 	}
 	return nil
+}
+
+// displaceSQL keeps the number of the user's sessions in bounds.
+var displaceSQL = `WITH displaced AS (` + session.DisplaceSQL + `)
+` + audit.Insert{
+	Event: audit.SessionEnded, Outcome: audit.Success, From: "displaced",
+	Reason: "'" + string(audit.ByDisplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL()
+
+func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) error {
+	args := audit.Args(now, origin)
+	args["user"], args["now"] = userID, now
+	_, err := tx.Exec(ctx, displaceSQL, args)
+	return audit.Unrecorded(err)
 }

@@ -41,7 +41,12 @@ func newLedger(t testing.TB) ledger {
 		t.Fatal(err)
 	}
 	l.ada, l.cookie, l.session = seeded.ID, cookieOf(t), member.NewSession(uuid.Must(uuid.NewV7()), seeded.ID, noon)
-	if err := signin.NewDAOStore(l.db).Begin(context.Background(), l.session, l.cookie, audit.Origin{RequestID: "testkit"}); err != nil {
+	sessions := signin.NewDAOStore(l.db)
+	account, err := sessions.FindAccount(context.Background(), testkit.Email(t, "ada@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sessions.Begin(context.Background(), account, l.session, l.cookie, audit.Origin{RequestID: "testkit"}); err != nil {
 		t.Fatal(err)
 	}
 	return l

@@ -101,7 +101,7 @@ type MintRow struct {
 // package member, and outages; none of them leaves a token behind. When Redis
 // refuses, a ledger row remains for a token that nobody holds: the safe side.
 func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) {
-	target, err := m.check(request)
+	target, err := m.Check(request)
 	if err != nil {
 		return Minted{}, err
 	}
@@ -158,7 +158,7 @@ func claimsOf(request MintRequest, row MintRow, session member.Session, who memb
 	}
 }
 
-func (m *Minter) check(request MintRequest) (Target, error) {
+func (m *Minter) Check(request MintRequest) (Target, error) {
 	if !slices.Contains(m.EntryProducts, request.EntryProduct) {
 		return Target{}, &FieldError{"entry_product", "is not one of the configured products"}
 	}

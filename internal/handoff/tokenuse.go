@@ -53,6 +53,7 @@ func (u *TokenUse) Note(ctx context.Context, keyID string) {
 		defer cancel()
 		if err := u.Store.NoteTokenUse(ctx, keyID, now); err != nil {
 			u.Log.WarnContext(ctx, "a service token's use was not stored", "key_id", keyID, "error", err)
+			u.tellAgain(keyID, now)
 		}
 	})
 }
@@ -67,6 +68,16 @@ func (u *TokenUse) note(keyID string, now time.Time) bool {
 	}
 	u.told[keyID] = now
 	return true
+}
+
+// tokenUseRetry is when a use that could not be stored is told again: soon, and not
+// with every exchange.
+const tokenUseRetry = 5 * time.Second
+
+func (u *TokenUse) tellAgain(keyID string, failed time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.told[keyID] = failed.Add(tokenUseRetry - tokenUseEvery)
 }
 
 // Seen are the times that this process knows by itself.

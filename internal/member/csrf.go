@@ -79,6 +79,15 @@ func (c *CSRF) Check(header, cookie string) (uuid.UUID, error) {
 	return uuid.UUID(value[:16]), nil
 }
 
+// IsCurrent reports whether the value is good for the session and was made under the
+// first key. One that was not should be replaced while it is good: another replica may
+// have dropped its key already.
+func (c *CSRF) IsCurrent(value string, sessionID uuid.UUID) bool {
+	first := &CSRF{keys: c.keys[:1]}
+	goodFor, err := first.Check(value, value)
+	return err == nil && goodFor == sessionID
+}
+
 func sign(key, text []byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	_, _ = mac.Write(text)

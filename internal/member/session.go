@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -102,12 +103,22 @@ func (s Session) CheckRefreshable(now time.Time) error {
 
 // MatchSQL finds the session of the cookie whose digest is @cookie, over the alias
 // s and the argument @now: by its cookie or, for [PreviousTTL], by the one before.
-const MatchSQL = `(s.digest = @cookie OR (s.previous_digest = @cookie AND s.rotated_at > @now::timestamptz - interval '30 seconds'))`
+var MatchSQL = `(s.digest = @cookie OR (s.previous_digest = @cookie AND s.rotated_at > @now::timestamptz - ` + previousInterval + `))`
+
+var previousInterval = "interval '" + strconv.Itoa(int(PreviousTTL/time.Second)) + " seconds'"
+
+// LeaveSQL finds the session that @cookie may leave, over the alias s, beside the id
+// in its CSRF value: by its cookie or any before it. A browser whose answer was lost,
+// or whose session a thief has refreshed since, has no newer one, and wants out. A
+// cookie that is another session's does not count: a CSRF value that a neighbour
+// planted would have the wrong session ended, and the person believe they are out.
+const LeaveSQL = `(s.digest = @cookie OR s.previous_digest = @cookie
+	OR NOT EXISTS (SELECT FROM sessions o WHERE o.digest = @cookie OR o.previous_digest = @cookie))`
 
 // RotatableSQL says whether the cookie of the session s may have a successor at
 // @now: not while the one before it is good. A second rotation would shut out the
 // tabs that still send that one, or be overtaken by their answers.
-const RotatableSQL = `coalesce(s.rotated_at <= @now::timestamptz - interval '30 seconds', true)`
+var RotatableSQL = `coalesce(s.rotated_at <= @now::timestamptz - ` + previousInterval + `, true)`
 
 // LiveSQL is [Session.Check] in SQL, over the alias s and the argument @now.
 const LiveSQL = `s.ended_at IS NULL AND s.idle_expires_at > @now AND s.expires_at > @now`

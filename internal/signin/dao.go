@@ -34,8 +34,9 @@ type daoStore interface {
 	FindAccount(ctx context.Context, email privacy.Email) (member.Account, error)
 	// FindSession returns the session that the cookie belongs to at now, live or not.
 	FindSession(ctx context.Context, cookie member.Cookie, now time.Time) (member.Session, member.Member, error)
-	// Begin writes the session with its audit row.
-	Begin(ctx context.Context, s member.Session, cookie member.Cookie, origin audit.Origin) error
+	// Begin writes the session with its audit row, or returns errChanged when the
+	// account is no longer the one that was checked.
+	Begin(ctx context.Context, account member.Account, s member.Session, cookie member.Cookie, origin audit.Origin) error
 	// End ends a live session with its audit row and reports whether there was one.
 	End(ctx context.Context, cookie member.Cookie, sessionID uuid.UUID, now time.Time, origin audit.Origin) (bool, error)
 	// Rotate gives the session its next cookie, or finds the one that it was given,
@@ -62,7 +63,18 @@ type Login struct {
 // [member.ErrInactive] only after the password was right, and outages. A pending
 // or unverified member may sign in here; they cannot hand off.
 func (d *DAO) Login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Login, error) {
-	now := d.Now()
+	login, err := d.login(ctx, email, plain, origin)
+	if errors.Is(err, errChanged) {
+		// Perhaps their name only; or the password, and then this one is wrong now.
+		login, err = d.login(ctx, email, plain, origin)
+	}
+	if errors.Is(err, errChanged) {
+		return Login{}, d.failed(ctx, member.Account{}, audit.InvalidCredentials, origin)
+	}
+	return login, err
+}
+
+func (d *DAO) login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Login, error) {
 	account, err := d.findAccount(ctx, email)
 	if err != nil && !errors.Is(err, member.ErrInvalidCredentials) {
 		return Login{}, err
@@ -79,7 +91,7 @@ func (d *DAO) Login(ctx context.Context, email string, plain privacy.Secret, ori
 	if account.Status.Stopped() {
 		return Login{}, d.failed(ctx, account, audit.AccountInactive, origin)
 	}
-	return d.begin(ctx, account.Member, now, origin)
+	return d.begin(ctx, account, origin)
 }
 
 func (d *DAO) findAccount(ctx context.Context, text string) (member.Account, error) {
@@ -103,7 +115,7 @@ func (d *DAO) failed(ctx context.Context, account member.Account, reason audit.R
 	return member.ErrInvalidCredentials
 }
 
-func (d *DAO) begin(ctx context.Context, who member.Member, now time.Time, origin audit.Origin) (Login, error) {
+func (d *DAO) begin(ctx context.Context, account member.Account, origin audit.Origin) (Login, error) {
 	cookie, err := member.NewCookie(d.Random)
 	if err != nil {
 		return Login{}, err
@@ -112,11 +124,11 @@ func (d *DAO) begin(ctx context.Context, who member.Member, now time.Time, origi
 	if err != nil {
 		return Login{}, fmt.Errorf("signin: new id: %w", err)
 	}
-	session := member.NewSession(id, who.ID, now)
-	if err := d.Store.Begin(ctx, session, cookie, origin); err != nil {
+	session := member.NewSession(id, account.ID, d.Now())
+	if err := d.Store.Begin(ctx, account, session, cookie, origin); err != nil {
 		return Login{}, err
 	}
-	return Login{Cookie: cookie, Session: session, Member: who}, nil
+	return Login{Cookie: cookie, Session: session, Member: account.Member}, nil
 }
 
 // Current returns who is signed in with cookie. Its errors are
@@ -198,7 +210,10 @@ func (d *DAO) Refresh(
 	if rotated.Converged {
 		next, err = d.Rotation.Again(cookie, rotated.Nonce, rotated.Digest)
 	}
-	return rotated.Session, next, err
+	if err != nil {
+		return member.Session{}, member.Cookie{}, err
+	}
+	return rotated.Session, next, nil
 }
 
 // whyNot tells a cookie that nothing belongs to from a CSRF value that belongs to

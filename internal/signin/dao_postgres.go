@@ -36,10 +36,17 @@ func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, d.pool, r)
 }
 
+// beginSQL demands the very password that was checked, under a lock that waits for
+// whoever is changing the account. The check takes a while, and the attack is to begin
+// a session in it with a password that its owner is changing at that moment.
 var beginSQL = `
-WITH begun AS (
+WITH held AS (
+	SELECT m.id FROM members m
+	WHERE m.id = @member_id AND m.password_hash = @hash AND m.membership_status IN ('active', 'pending')
+	FOR SHARE
+), begun AS (
 	INSERT INTO sessions (id, member_id, digest, auth_time, amr, created_at, idle_expires_at, expires_at)
-	VALUES (@id, @member_id, @digest, @auth_time, @amr, @created_at, @idle_expires_at, @expires_at)
+	SELECT @id, held.id, @digest, @auth_time, @amr, @created_at, @idle_expires_at, @expires_at FROM held
 	RETURNING member_id
 )
 ` + audit.Insert{
@@ -47,21 +54,25 @@ WITH begun AS (
 	Reason: "'" + string(audit.ByPassword) + "'", Actor: "member_id",
 }.SQL()
 
-// Begin writes a session and the row that records it.
-func (d *DAOStore) Begin(ctx context.Context, s member.Session, cookie member.Cookie, origin audit.Origin) error {
+// Begin writes a session by password and the row that records it, while the account
+// stays as it was when its password was checked; else it returns errChanged.
+func (d *DAOStore) Begin(ctx context.Context, account member.Account, s member.Session, cookie member.Cookie, origin audit.Origin) error {
 	args := audit.Args(s.CreatedAt, origin)
 	maps.Copy(args, pgx.NamedArgs{
-		"id": s.ID, "member_id": s.MemberID, "digest": cookie.Digest(), "auth_time": s.AuthTime, "amr": s.AMR,
+		"id": s.ID, "member_id": account.ID, "hash": account.PasswordHash.Reveal(), "digest": cookie.Digest(), "auth_time": s.AuthTime, "amr": s.AMR,
 		"created_at": s.CreatedAt, "idle_expires_at": s.IdleExpiresAt, "expires_at": s.ExpiresAt,
 	})
-	_, err := d.pool.Exec(ctx, beginSQL, args)
+	written, err := d.pool.Exec(ctx, beginSQL, args)
+	if err == nil && written.RowsAffected() == 0 {
+		return errChanged
+	}
 	return audit.Unrecorded(err)
 }
 
 var endSQL = `
 WITH ended AS (
 	UPDATE sessions s SET ended_at = @now, ended_as = 'logout'
-	WHERE ` + member.MatchSQL + ` AND s.id = @id AND s.ended_at IS NULL
+	WHERE s.id = @id AND ` + member.LeaveSQL + ` AND s.ended_at IS NULL AND s.expires_at > @now
 	RETURNING s.member_id
 ), noted AS (
 	` + audit.Insert{
@@ -71,8 +82,8 @@ WITH ended AS (
 )
 SELECT true FROM ended`
 
-// End ends the session that has both this cookie and this id, unless it has
-// ended already, and reports whether it did.
+// End ends the session with this id, if this cookie may leave it and it is not over
+// already, and reports whether it did.
 func (d *DAOStore) End(
 	ctx context.Context, cookie member.Cookie, sessionID uuid.UUID, now time.Time, origin audit.Origin,
 ) (bool, error) {

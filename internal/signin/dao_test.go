@@ -28,10 +28,15 @@ import (
 type checker struct {
 	asked []string // the hashes that were verified, "" for nothing
 	err   error
+	// meanwhile happens while a password is being checked; it takes a while.
+	meanwhile func()
 }
 
 func (c *checker) Verify(_ context.Context, hash, plain privacy.Secret) (bool, error) {
 	c.asked = append(c.asked, hash.Reveal())
+	if c.meanwhile != nil {
+		c.meanwhile()
+	}
 	return !hash.IsEmpty() && hash.Reveal() == plain.Reveal(), c.err
 }
 

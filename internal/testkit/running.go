@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -65,4 +66,9 @@ func (r *Running) Leave(t testing.TB) {
 		t.Error("the process did not leave")
 	}
 	r.ended = nil
+}
+
+// Plant is SetCookie with every attribute of c, as an answer would set it.
+func (b *Browser) Plant(url string, c *http.Cookie) {
+	b.client.Jar.SetCookies(mustParse(url), []*http.Cookie{c})
 }

@@ -35,3 +35,34 @@ func TestACSRFValueOfAnotherSessionIsReplaced(t *testing.T) {
 		t.Errorf("mint with the new value is %d %s", answer.Status, answer.Code())
 	}
 }
+
+// A browser sends two cookies of one name when a neighbour has planted one, or an
+// older configuration left one of another Domain, in whatever order. The person's own
+// is seen all the same, and the page goes on with it.
+func TestASecondCSRFCookieHidesNothing(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	mallory := s.SignIn(t, s.Member(t, "mallory@example.org"))
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	session, own := "dao_session="+ada.Cookie(s.DAOURL, "dao_session"), "csrf_token="+ada.CSRF
+	for _, planted := range []string{"csrf_token=", "csrf_token=x", "csrf_token=" + mallory.CSRF} {
+		for _, cookies := range []string{session + "; " + planted + "; " + own, own + "; " + planted + "; " + session} {
+			sent, b := header("Cookie", cookies), s.Browser(t)
+			answer := b.Post(s.DAOURL+mintPath, map[string]any{"entry_product": "dao"}, sent, header("X-CSRF-Token", ada.CSRF))
+			if answer.Status != http.StatusOK {
+				t.Errorf("%.14s...: mint is %d %s", planted, answer.Status, answer.Code())
+			}
+			if answer := wantOK(t, b.Get(s.DAOURL+csrfPath, sent)); answer.Text("csrf_token") != ada.CSRF {
+				t.Errorf("%.14s...: the page is given another value", planted)
+			}
+			// The planted one opens nothing, beside whichever it stands.
+			for _, value := range []string{"", "x", mallory.CSRF} {
+				answer := s.Browser(t).Post(s.DAOURL+logoutPath, nil, sent, header("X-CSRF-Token", value))
+				wantProblem(t, answer, http.StatusForbidden, "csrf_failed", "")
+			}
+		}
+	}
+	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM sessions WHERE ended_at IS NULL`); n != 2 {
+		t.Errorf("%d live sessions", n)
+	}
+}

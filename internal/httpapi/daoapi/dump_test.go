@@ -37,22 +37,28 @@ func spellings(secret string) []string {
 // nothing that opens a door, in any spelling; and Redis has no address of a person.
 func TestI5_aDumpOpensNothing(t *testing.T) {
 	t.Parallel()
-	s := testkit.Start(t, testkit.Options{})
+	s := testkit.Start(t, testkit.Options{Env: limited(map[string]int{"LOGIN_ACCOUNT": 5})})
 	s.Member(t, "ada@example.org", withPassword(t))
 	b := s.Browser(t)
+	login(b, s.DAOURL, map[string]any{"email": "ada@example.org", "password": "a wrong password"})
 	wantOK(t, login(b, s.DAOURL, map[string]any{"email": "ada@example.org", "password": testkit.Password}))
 	b.FetchCSRF()
 	used, live := b.MintToken(), b.Mint(map[string]any{"challenge": challenge, "return_path": "/private/notes"}).Text("token")
 	wantOK(t, present(b, s.DAOURL, used, nil, key(firstKey)))
 	wantProblem(t, present(b, s.DAOURL, used, nil, key(secondKey)), http.StatusBadRequest, "token_used", "exchange")
-	login(b, s.DAOURL, map[string]any{"email": "ada@example.org", "password": "a wrong password"})
+	first := b.Cookie(s.DAOURL, "dao_session")
+	wantOK(t, refresh(b, s.DAOURL))
 
 	dump, inRedis := testkit.Dump(t, s.DAO), redisDump(t, s)
-	if !strings.Contains(dump, "handoff.exchanged") || strings.Count(inRedis, "redis dao:handoff:") != 2 {
+	for _, name := range counters(t, s) {
+		inRedis += "redis " + name + " " + s.Redis.Get(t.Context(), name).Val() + "\n"
+	}
+	if !strings.Contains(dump, "handoff.exchanged") || strings.Count(inRedis, "redis dao:handoff:") != 2 || !strings.Contains(inRedis, "redis dao:rate:login-account:") {
 		t.Fatalf("the dumps are none:\n%s\n%s", dump, inRedis)
 	}
 	for name, secret := range map[string]string{
 		"the live token": live, "the used token": used, "the session cookie": b.Cookie(s.DAOURL, "dao_session"), "the csrf value": b.CSRF,
+		"the cookie before": first, "the known browser": b.Cookie(s.DAOURL, "dao_device"),
 		"the password": testkit.Password, "a wrong password": "a wrong password", "an idempotency key": firstKey, "another key": secondKey,
 		"the service token": testkit.ServiceToken, "the sealing key": testkit.SealingKey, "the pseudonym key": testkit.PseudonymKey,
 	} {

@@ -72,16 +72,15 @@ func (a *API) csrf(c echo.Context) error {
 	if _, err := a.cookie(c); err != nil {
 		return err
 	}
-	shown, err := c.Cookie(csrfCookie)
-	if err != nil {
-		return member.ErrCSRF
+	// A browser may have two: an older one of another Domain or Path, or one that a
+	// neighbour planted. Neither may keep the person's own from being seen.
+	for _, shown := range c.Request().CookiesNamed(csrfCookie) {
+		if sessionID, err := a.CSRF.Check(c.Request().Header.Get(echo.HeaderXCSRFToken), shown.Value); err == nil {
+			c.Set(sessionIDKey, sessionID)
+			return nil
+		}
 	}
-	sessionID, err := a.CSRF.Check(c.Request().Header.Get(echo.HeaderXCSRFToken), shown.Value)
-	if err != nil {
-		return err
-	}
-	c.Set(sessionIDKey, sessionID)
-	return nil
+	return member.ErrCSRF
 }
 
 func sessionIDOf(c echo.Context) uuid.UUID {

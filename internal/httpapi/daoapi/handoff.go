@@ -36,13 +36,17 @@ func (a *API) mint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	request := handoff.MintRequest{
+		Cookie: cookie, SessionID: sessionIDOf(c), EntryProduct: body.EntryProduct, Target: body.TargetDomain,
+		ReturnPath: body.ReturnPath, Challenge: body.Challenge, Origin: a.Edge.Origin(c),
+	}
+	if _, err := a.Minter.Check(request); err != nil { // a request that is wrong is not counted
+		return err
+	}
 	if err := a.Limiter.Take(c.Request().Context(), a.MintLimit, sessionIDOf(c).String()); err != nil {
 		return err
 	}
-	minted, err := a.Minter.Mint(c.Request().Context(), handoff.MintRequest{
-		Cookie: cookie, SessionID: sessionIDOf(c), EntryProduct: body.EntryProduct, Target: body.TargetDomain,
-		ReturnPath: body.ReturnPath, Challenge: body.Challenge, Origin: a.Edge.Origin(c),
-	})
+	minted, err := a.Minter.Mint(c.Request().Context(), request)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,10 @@ func TestLogin_fromPasswordToToken(t *testing.T) {
 		cookie.Secure || !cookie.Expires.Equal(now.Add(7*24*time.Hour)) || len(answer.Cookies) != 2 {
 		t.Fatalf("cookies %v", answer.Cookies)
 	}
+	// The browser is known from now on, for this account in whatever spelling.
+	if _, known := devices(t).Check(b.Cookie(s.DAOURL, "dao_device"), "ada@example.org", now.Add(89*24*time.Hour)); !known {
+		t.Errorf("cookies %v", answer.Cookies)
+	}
 	b.FetchCSRF()
 	wantOK(t, b.Mint(nil))
 	wantOK(t, b.Post(s.DAOURL+logoutPath, nil, header("X-CSRF-Token", b.CSRF)))
@@ -52,7 +56,7 @@ func TestLogin_fromPasswordToToken(t *testing.T) {
 // for byte but for the request's id; each is recorded.
 func TestLogin_whoHasAnAccountIsNotTold(t *testing.T) {
 	t.Parallel()
-	s := testkit.Start(t, testkit.Options{})
+	s := testkit.Start(t, testkit.Options{Env: limited(map[string]int{"LOGIN": 5})})
 	s.Member(t, "ada@example.org", withPassword(t))
 	s.Member(t, "passwordless@example.org")
 	suspended := s.Member(t, "suspended@example.org", withPassword(t), func(a *member.Account) { a.Status = member.Suspended })
@@ -69,9 +73,10 @@ func TestLogin_whoHasAnAccountIsNotTold(t *testing.T) {
 	// Only the right password tells that the account is suspended.
 	answer := login(b, s.DAOURL, map[string]any{"email": "suspended@example.org", "password": testkit.Password})
 	wantProblem(t, answer, http.StatusForbidden, "account_inactive", "")
+	wantGuesses(t, 5, b, s, "suspended@example.org") // who knew the password has not guessed: it is forgiven
 	failed := "login.failed failure invalid_credentials"
-	wantEvents(t, s, failed, failed, failed, failed, "login.failed failure account_inactive")
-	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE actor_id = $1`, suspended.ID); n != 3 { // seeded, twice refused
+	wantEvents(t, s, failed, failed, failed, failed, "login.failed failure account_inactive", failed, failed, failed, failed, failed)
+	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE actor_id = $1`, suspended.ID); n != 8 { // seeded, seven times refused
 		t.Errorf("%d rows name the suspended member", n)
 	}
 	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE event = 'login.failed' AND actor_id IS NULL`); n != 1 {

@@ -22,7 +22,9 @@ func TestI6_logsAndAuditRowsShowNobody(t *testing.T) {
 	wantOK(t, login(b, s.DAOURL, map[string]any{"email": "ada@example.org", "password": testkit.Password}, who...))
 	b.FetchCSRF()
 	token := wantOK(t, b.Mint(map[string]any{"return_path": "/private/notes"}, who...)).Text("token")
-	cookie, csrf := b.Cookie(s.DAOURL, "dao_session"), b.CSRF
+	before, device, csrf := b.Cookie(s.DAOURL, "dao_session"), b.Cookie(s.DAOURL, "dao_device"), b.CSRF
+	wantOK(t, refresh(b, s.DAOURL, who...))
+	cookie := b.Cookie(s.DAOURL, "dao_session")
 
 	for _, secret := range []string{token, "ada@example.org", guess} {
 		everywhere(b, s.DAOURL, secret, who)
@@ -49,7 +51,7 @@ func TestI6_logsAndAuditRowsShowNobody(t *testing.T) {
 		t.Fatalf("too little was said:\n%s\n%s", log, rows)
 	}
 	for _, private := range []string{
-		token, cookie, csrf, "ada@", "example.org", testkit.Password, guess, agent, address, "/private", "Lovelace", testkit.ServiceToken, "$argon2id$",
+		token, before, cookie, device, csrf, "ada@", "example.org", testkit.Password, guess, agent, address, "/private", "Lovelace", testkit.ServiceToken, "$argon2id$",
 	} {
 		if strings.Contains(log, private) {
 			t.Errorf("the log has %q", private)
@@ -96,7 +98,7 @@ func everywhere(b *testkit.Browser, daoURL, text string, headers []testkit.Heade
 		if name == "X-Large" {
 			value = strings.Repeat(headerText, 2000)
 		}
-		for _, path := range []string{exchangePath, mintPath, loginPath, logoutPath} {
+		for _, path := range []string{exchangePath, mintPath, loginPath, refreshPath, logoutPath} {
 			b.Post(daoURL+path, `{}`, append(headers, header(name, value))...)
 		}
 	}

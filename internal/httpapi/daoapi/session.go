@@ -104,8 +104,8 @@ func (a *API) csrfToken(c echo.Context) error {
 // session: a new one would replace the cookie under every other tab, whose page
 // still holds the old.
 func (a *API) csrfValueFor(c echo.Context, sessionID uuid.UUID) (string, error) {
-	if sent, err := c.Cookie(csrfCookie); err == nil {
-		if goodFor, err := a.CSRF.Check(sent.Value, sent.Value); err == nil && goodFor == sessionID {
+	for _, sent := range c.Request().CookiesNamed(csrfCookie) {
+		if a.CSRF.IsCurrent(sent.Value, sessionID) {
 			return sent.Value, nil
 		}
 	}
