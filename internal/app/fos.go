@@ -39,7 +39,8 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	}
 	sessions := signin.NewFOS(signin.FOSConfig{
 		Store: signin.NewFOSStore(pool), Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
-		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random, Log: o.Log,
+		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Anchored: a.config.CookieSecure,
+		Now: o.Now, Random: o.Random, Log: o.Log,
 	})
 	a.wait = append(a.wait, sessions.Wait)
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})

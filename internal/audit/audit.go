@@ -73,9 +73,13 @@ const (
 	// ByUser: ended from the list of their sessions.
 	ByUser Reason = "ended_by_user"
 
-	// Rotated and Converged are the ways in which a refresh went well.
-	Rotated   Reason = "rotated"
-	Converged Reason = "converged"
+	// ByDisplacement: the user has begun too many others since.
+	ByDisplacement Reason = "displaced"
+
+	// The ways in which a refresh went well.
+	Rotated       Reason = "rotated"
+	Converged     Reason = "converged"
+	ConvergedLate Reason = "converged_late"
 )
 
 // Origin is where a request came from, as far as that may be kept.

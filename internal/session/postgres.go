@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,7 +114,26 @@ func Touch(ctx context.Context, db Execer, id uuid.UUID, generation int, now tim
 	return outage.Postgres(err)
 }
 
+// LiveSQL is [Session.Live] in SQL, over the alias s and the argument @now.
+const LiveSQL = `s.ended_at IS NULL AND s.expires_at > @now`
+
+// byUse orders a user's sessions, the last used first.
+const byUse = `ORDER BY s.last_used_at DESC, s.id DESC`
+
 // ListSQL reads the live sessions of the user @user, the last used first.
-const ListSQL = `SELECT ` + Columns + ` FROM public.sessions s
-WHERE s.user_id = @user AND s.ended_at IS NULL AND s.expires_at > @now
-ORDER BY s.last_used_at DESC, s.id DESC`
+const ListSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.user_id = @user AND ` + LiveSQL + ` ` + byUse
+
+// MaxPerUser is how many live sessions a user may have.
+const MaxPerUser = 500
+
+// DisplaceSQL ends the live sessions of the user @user that are more than
+// [MaxPerUser], the longest unused first, at @now, and returns their columns. It goes
+// with every new session (I13): the attack is to open so many, with somebody's
+// password, that "end them all" takes longer than a request may. Rows that somebody
+// else is ending are theirs to end.
+var DisplaceSQL = `
+UPDATE public.sessions SET ended_at = @now, ended_as = 'displaced'
+WHERE id IN (
+	SELECT s.id FROM public.sessions s WHERE s.user_id = @user AND ` + LiveSQL + `
+	` + byUse + ` OFFSET ` + strconv.Itoa(MaxPerUser) + ` FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING user_id, handoff_id, entry_product`

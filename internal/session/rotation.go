@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ConvergenceTime is for how long after a rotation the refresh token before it
 // still leads to the same successor, whatever happened to that one: the other tabs
@@ -10,13 +13,17 @@ const ConvergenceTime = 30 * time.Second
 // RefreshOutcome is what showing a refresh token came to.
 type RefreshOutcome string
 
-// The outcomes. Only the first two give a pair.
+// The outcomes. Only the first three give a pair.
 const (
 	// Rotated: it was the current one; the next generation is current now.
 	Rotated RefreshOutcome = "rotated"
 	// Converged: it was the one before, and its successor is given again. Another
 	// tab, or an answer that was lost.
 	Converged RefreshOutcome = "converged"
+	// ConvergedLate is Converged after [ConvergenceTime], because nothing of the
+	// current generation was shown yet. Once in a while that is a lost answer. At every
+	// refresh of one session it is a thief who keeps step with the owner.
+	ConvergedLate RefreshOutcome = "converged_late"
 	// Reused: any other generation under a good signature. Two parties have had this
 	// session, one of them stole it, and it cannot be said which: the session ends
 	// (RFC 9700, 4.14.2).
@@ -37,15 +44,16 @@ const (
 // copy.
 func RefreshOutcomeSQL(active string) string {
 	return `CASE
-		WHEN s.ended_at IS NOT NULL OR s.expires_at <= @now THEN 'over'
+		WHEN NOT (` + LiveSQL + `) THEN 'over'
 		WHEN s.generation <> @generation AND NOT (s.generation = @generation + 1
-			AND (NOT s.generation_used OR coalesce(@now < s.rotated_at + ` + convergenceInterval + `, false))) THEN 'reused'
+			AND (NOT s.generation_used OR ` + timely + `)) THEN 'reused'
 		WHEN NOT (` + active + `) THEN 'barred'
 		WHEN s.generation = @generation THEN 'rotated'
-		ELSE 'converged' END`
+		WHEN ` + timely + ` THEN 'converged'
+		ELSE 'converged_late' END`
 }
 
-const convergenceInterval = `interval '30 seconds'`
+var timely = "coalesce(@now < s.rotated_at + interval '" + strconv.Itoa(int(ConvergenceTime/time.Second)) + " seconds', false)"
 
 // touchEvery is how exact "last used" is. A write at every request would make each
 // of them wait for a commit.

@@ -165,8 +165,9 @@ func (s *Signer) readAccess(raw string, parser *jwt.Parser) (AccessClaims, error
 	return AccessClaims{claims, generationOf(claims.TokenID)}, nil
 }
 
-// ReadAccess is [Signer.VerifyAccess] for a token that may have ended. It says
-// which session a browser was in, and lets nobody in.
+// ReadAccess is [Signer.VerifyAccess] for a token that may have ended, or not begun:
+// its times are off by the life of a session at most. It says which session a browser
+// was in, and lets nobody in.
 func (s *Signer) ReadAccess(raw string) (AccessClaims, error) {
 	return s.readAccess(raw, s.expired)
 }

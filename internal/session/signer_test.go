@@ -124,15 +124,15 @@ func TestKeysRotateWithoutSigningAnybodyOut(t *testing.T) {
 func TestI12_aSignerWithoutAProperKeyIsNotMade(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*session.Config){
-		"no key":                 func(c *session.Config) { c.Key = privacy.Secret{} },
-		"a short key":            func(c *session.Config) { c.Key = privacy.NewSecret(strings.Repeat("k", 31)) },
-		"an empty previous key":  func(c *session.Config) { c.Previous = []privacy.Secret{{}} },
-		"no issuer":              func(c *session.Config) { c.Issuer = "" },
-		"the refresh audience":   func(c *session.Config) { c.Audience = "founderyos-refresh" },
-		"no access life":         func(c *session.Config) { c.AccessTTL = 0 },
-		"access beyond refresh":  func(c *session.Config) { c.AccessTTL = c.RefreshTTL + 1 },
-		"no clock":               func(c *session.Config) { c.Now = nil },
-		"no randomness":          func(c *session.Config) { c.Random = nil },
+		"no key":                func(c *session.Config) { c.Key = privacy.Secret{} },
+		"a short key":           func(c *session.Config) { c.Key = privacy.NewSecret(strings.Repeat("k", 31)) },
+		"an empty previous key": func(c *session.Config) { c.Previous = []privacy.Secret{{}} },
+		"no issuer":             func(c *session.Config) { c.Issuer = "" },
+		"the refresh audience":  func(c *session.Config) { c.Audience = "founderyos-refresh" },
+		"no access life":        func(c *session.Config) { c.AccessTTL = 0 },
+		"access beyond refresh": func(c *session.Config) { c.AccessTTL = c.RefreshTTL + 1 },
+		"no clock":              func(c *session.Config) { c.Now = nil },
+		"no randomness":         func(c *session.Config) { c.Random = nil },
 	} {
 		config := configAt(testkit.NewClock())
 		edit(&config)

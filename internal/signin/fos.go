@@ -31,9 +31,12 @@ type FOSConfig struct {
 	Passwords     UserPasswords
 	Signer        *session.Signer
 	ElevatedRoles bool
-	Now           func() time.Time
-	Random        io.Reader
-	Log           *slog.Logger
+	// Anchored: a refresh token counts only beside an access token of its session,
+	// which is so where cookies have their prefixes (HTTPS).
+	Anchored bool
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
 }
 
 type fosStore interface {

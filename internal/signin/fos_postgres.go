@@ -47,7 +47,8 @@ func (f *FOSStore) Begin(
 	var begun session.Session
 	var inside error // already says what it means
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		if inside = user.Hold(ctx, tx, account); inside != nil {
+		inside = user.Hold(ctx, tx, account)
+		if inside != nil {
 			return inside
 		}
 		if begun, _, inside = session.Insert(ctx, tx, fresh); inside != nil {
@@ -57,6 +58,9 @@ func (f *FOSStore) Begin(
 			At: fresh.Now, Event: audit.SessionCreated, Outcome: audit.Success, Reason: audit.ByPassword,
 			Actor: account.ID, Origin: origin,
 		})
+		if inside == nil {
+			inside = displace(ctx, tx, account.ID, fresh.Now, origin)
+		}
 		return inside
 	})
 	if inside != nil {
@@ -120,10 +124,10 @@ WITH held AS (
 		last_used_at    = CASE h.outcome WHEN 'reused' THEN s.last_used_at ELSE greatest(s.last_used_at, @now) END,
 		ended_at        = CASE h.outcome WHEN 'reused' THEN @now END,
 		ended_as        = CASE h.outcome WHEN 'reused' THEN 'reuse' END
-	FROM held h WHERE s.id = h.id AND h.outcome IN ('rotated', 'converged', 'reused')
+	FROM held h WHERE s.id = h.id AND h.outcome IN ('rotated', 'converged', 'converged_late', 'reused')
 ), refreshed AS (
 	` + audit.Insert{
-	Event: audit.SessionRefreshed, Outcome: audit.Success, From: "held WHERE outcome IN ('rotated', 'converged')",
+	Event: audit.SessionRefreshed, Outcome: audit.Success, From: "held WHERE outcome IN ('rotated', 'converged', 'converged_late')",
 	Reason: "outcome", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
 }.SQL() + `
 ), reused AS (
@@ -159,7 +163,7 @@ func (f *FOSStore) Refresh(
 var endFOSSQL = `
 WITH ended AS (
 	UPDATE public.sessions s SET ended_at = @now, ended_as = @reason
-	WHERE s.user_id = @user AND (s.id = @id OR @all) AND s.ended_at IS NULL AND s.expires_at > @now
+	WHERE s.user_id = @user AND (s.id = @id OR @all) AND ` + session.LiveSQL + `
 	RETURNING s.user_id, s.handoff_id, s.entry_product
 )
 ` + audit.Insert{
@@ -174,5 +178,19 @@ func (f *FOSStore) End(ctx context.Context, which Ending, now time.Time, origin 
 		"user": which.UserID, "id": which.SessionID, "all": which.SessionID == uuid.Nil, "now": now, "reason": string(which.Reason),
 	})
 	_, err := f.pool.Exec(ctx, endFOSSQL, args)
+	return audit.Unrecorded(err)
+}
+
+// displaceSQL keeps the number of the user's sessions in bounds.
+var displaceSQL = `WITH displaced AS (` + session.DisplaceSQL + `)
+` + audit.Insert{
+	Event: audit.SessionEnded, Outcome: audit.Success, From: "displaced",
+	Reason: "'" + string(audit.ByDisplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL()
+
+func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) error {
+	args := audit.Args(now, origin)
+	args["user"], args["now"] = userID, now
+	_, err := tx.Exec(ctx, displaceSQL, args)
 	return audit.Unrecorded(err)
 }

@@ -60,8 +60,8 @@ type Shown struct {
 	Refresh []string
 }
 
-// Refreshed is what the store says of a refresh token. Session and User are there
-// with the first two outcomes only.
+// Refreshed is what the store says of a refresh token, and the session and the user
+// as they are after it.
 type Refreshed struct {
 	Outcome session.RefreshOutcome
 	Session session.Session
@@ -80,23 +80,28 @@ func (f *FOS) Refresh(ctx context.Context, shown Shown, origin audit.Origin) (En
 	if err != nil {
 		return Entered{}, err
 	}
-	switch refreshed.Outcome {
-	case session.Rotated, session.Converged:
-		return f.enter(refreshed.Session, refreshed.User)
-	case session.Barred:
+	switch {
+	case refreshed.Outcome == session.Reused, refreshed.Outcome == session.Over:
+		return Entered{}, session.ErrEnded
+	case refreshed.Outcome == session.Barred, refreshed.User.Status != user.Active:
+		// The second: suspended while the session's row was waited for.
 		return Entered{}, user.ErrInactive
 	}
-	return Entered{}, session.ErrEnded
+	return f.enter(refreshed.Session, refreshed.User)
 }
 
 // refreshClaims chooses the refresh token. The attack is to plant one of the
 // attacker's own session, so that the victim goes on as the attacker and hands over
-// whatever they then enter. The access token's cookie cannot be planted: where there
-// is one, even an expired one, it says which session this browser is in. Where there
-// is none, tokens of two sessions are an attack on one of them.
+// whatever they then enter. The access token's cookie cannot be planted over HTTPS, and
+// lives as long as the other: expired or not, it says which session this browser is
+// in, and without it there is nothing to go on with. Over plain HTTP anything can be
+// planted; there, tokens of two sessions are refused, being an attack on one of them.
 func (f *FOS) refreshClaims(shown Shown) (session.RefreshClaims, error) {
 	anchor, err := f.Signer.ReadAccess(shown.Access)
 	anchored := err == nil
+	if f.Anchored && !anchored {
+		return session.RefreshClaims{}, session.ErrInvalidToken
+	}
 	var chosen session.RefreshClaims
 	for _, raw := range shown.Refresh {
 		claims, err := f.Signer.VerifyRefresh(raw)
@@ -123,8 +128,9 @@ type Ending struct {
 	Reason    audit.Reason
 }
 
-// Logout ends the sessions that the tokens belong to, which may have expired:
-// somebody who comes back later wants out too. There is one, unless a neighbour
+// Logout ends the sessions that the tokens belong to, which may have ended: somebody
+// who comes back later wants out too, and an access token that has ended opens nothing
+// else. There is one, unless a neighbour
 // planted a refresh token. Both end then; to take one and leave the person's own
 // alive is what the attacker wants. Who has no session is out already.
 func (f *FOS) Logout(ctx context.Context, shown Shown, origin audit.Origin) error {

@@ -246,10 +246,16 @@ func Scan(row pgx.Row, u *User, more ...any) error {
 
 // findCredentialsSQL and bcryptCostSQL are asked in one round trip, also of an
 // account that is not there.
+//
+// The first condition on bcrypt is the index's. The second leaves out what is never
+// verified (package password): one row with a cost of 31 would make every login as
+// slow as can be, one that begins like bcrypt and has no cost would hide all others,
+// and their accounts would show in the time.
 const (
 	findCredentialsSQL = `SELECT ` + columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL
 FROM public.users u WHERE u.email_canonical = $1`
-	bcryptCostSQL = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '') FROM public.users u WHERE u.password_hash LIKE '$2%'`
+	bcryptCostSQL = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '0') FROM public.users u
+WHERE u.password_hash LIKE '$2%' AND u.password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$'`
 )
 
 // FindCredentials returns the account with this address. Where there is none it
@@ -263,7 +269,7 @@ func FindCredentials(ctx context.Context, db Batcher, email privacy.Email) (Cred
 	var cost, hash string
 	err := results.QueryRow().Scan(&cost)
 	if err == nil {
-		c.BcryptCost, _ = strconv.Atoi(cost) // a malformed hash has no cost
+		c.BcryptCost, _ = strconv.Atoi(cost) // digits, by the statement
 		err = Scan(results.QueryRow(), &c.User, &hash, &c.SecondFactor)
 	}
 	if closed := results.Close(); err == nil {

@@ -4,9 +4,11 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hello-world-co-op/handoff/internal/testkit"
+	"github.com/hello-world-co-op/handoff/password"
 )
 
 // eachWay tells a story of the whole journey twice: exchanging in process, and
@@ -78,6 +80,37 @@ func arrived(t testing.TB, answer testkit.Answer) testkit.Answer {
 	return answer
 }
 
+// arrives signs somebody in by hand-off, in a browser of their own that is signed in
+// nowhere else; dao is where they come from.
+func arrives(t testing.TB, s *testkit.Service, dao *testkit.Browser) (*testkit.Browser, testkit.Answer) {
+	t.Helper()
+	b := s.Browser(t)
+	return b, arrived(t, b.Arrive(dao.MintToken()))
+}
+
+// tokens are what a browser holds of a session.
+type tokens struct{ access, refresh string }
+
+func tokensOf(t testing.TB, answer testkit.Answer) tokens {
+	t.Helper()
+	access, refresh := answer.Cookie("access_token"), answer.Cookie("refresh_token")
+	if access == nil || refresh == nil {
+		t.Fatalf("no pair: %d %s", answer.Status, answer.Raw)
+	}
+	return tokens{access.Value, refresh.Value}
+}
+
+// sending is the Cookie header of a browser that sends these, in this order; names
+// may repeat.
+func sending(cookies ...string) testkit.Header { return header("Cookie", strings.Join(cookies, "; ")) }
+
+func accessToken(value string) string  { return "access_token=" + value }
+func refreshToken(value string) string { return "refresh_token=" + value }
+
+// tooLong is a password that is always wrong, and that no hash is computed for: a
+// story of many failed logins costs nothing.
+var tooLong = strings.Repeat("x", password.MaxLength+1)
+
 // wantProblem demands one problem, complete in what every problem has.
 func wantProblem(t testing.TB, answer testkit.Answer, status int, code string) {
 	t.Helper()
@@ -93,7 +126,7 @@ func wantProblem(t testing.TB, answer testkit.Answer, status int, code string) {
 		"success":     answer.Body["success"] == false,
 		"request id":  answer.Text("request_id") != "" && answer.Text("request_id") == answer.Header.Get("X-Request-ID"),
 		"no cookie":   len(answer.Cookies) == 0,
-		"Retry-After": (code == "dependency_unavailable") == (answer.Header.Get("Retry-After") != ""),
+		"Retry-After": (code == "dependency_unavailable" || code == "rate_limited") == (answer.Header.Get("Retry-After") != ""),
 	} {
 		if !ok {
 			t.Errorf("%s: not as every problem: %s %v", what, answer.Raw, answer.Header)

@@ -9,14 +9,10 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
-// signedIn is a browser that signed in at the FOS half by password.
+// signedIn is a browser with a session by hand-off, which lasts like any other.
 func signedIn(t testing.TB, s *testkit.Service) *testkit.Browser {
 	t.Helper()
-	s.UserWithPassword(t, "ada@example.org")
-	b := s.Browser(t)
-	if answer := b.FOSLogin("ada@example.org", testkit.Password); answer.Status != http.StatusOK {
-		t.Fatalf("login: %d %s", answer.Status, answer.Raw)
-	}
+	b, _ := arrives(t, s, s.SignIn(t, s.Member(t, "ada@example.org")))
 	return b
 }
 

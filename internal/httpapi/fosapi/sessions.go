@@ -99,7 +99,7 @@ func (a *API) endSession(c echo.Context) error {
 		return err
 	}
 	id, err := uuid.Parse(c.Param("id"))
-	if err != nil {
+	if err != nil || id.String() != c.Param("id") {
 		return signin.ErrNotYours // nobody's: no session has such an id
 	}
 	itself, err := a.Sessions.EndSession(c.Request().Context(), a.access(c), id, a.Edge.Origin(c))
