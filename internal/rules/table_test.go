@@ -10,6 +10,8 @@ var rooms = map[string][]string{
 	"internal/metrics":  {},
 	"internal/devstack": {},
 	"internal/rules":    {},
+	"internal/rollout":  {},
+	"internal/proof":    {},
 	"migrations":        {},
 	"deploy":            {},
 	"password":          {},

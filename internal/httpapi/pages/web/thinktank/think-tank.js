@@ -14,18 +14,32 @@ async function look({ focus = false } = {}) {
   if (answer.ok && !answer.body.authenticated && await refreshed()) answer = await call("GET", "/api/auth/session");
   if (!answer.ok) return stuck(answer);
   if (!answer.body.authenticated) return askToSignIn("");
+  remember(true);
   showMember(answer.body);
   enter("in", "Welcome back", { focus });
   say("You are signed in.");
 }
 
-/**
- * Extends a session that nobody used for half an hour. Only where there was one:
- * its csrf cookie is the one thing of it that a page can see.
- */
+/** Extends a session that nobody used for half an hour, where there was one. */
 async function refreshed() {
-  if (!/(^|; )csrf_token=/.test(document.cookie)) return false;
-  return (await unsafe("/api/auth/refresh")).ok;
+  return remembered() && (await unsafe("/api/auth/refresh")).ok;
+}
+
+// Whether somebody was signed in in this tab and did not sign out. Not who; and where
+// storage is blocked, whoever comes back after half an hour signs in again.
+function remember(yes) {
+  try {
+    if (yes) sessionStorage.setItem("signed-in", "yes");
+    else sessionStorage.removeItem("signed-in");
+  } catch { /* see above */ }
+}
+
+function remembered() {
+  try {
+    return sessionStorage.getItem("signed-in") === "yes";
+  } catch {
+    return false;
+  }
 }
 
 function showMember({ display_name: name, email }) {
@@ -34,6 +48,7 @@ function showMember({ display_name: name, email }) {
 }
 
 function askToSignIn(status) {
+  remember(false);
   showMember({ display_name: "", email: "" }); // hidden is not gone
   enter("out", "Sign in to Think Tank", { focus: false });
   say(status);
