@@ -158,6 +158,8 @@ func claimsOf(request MintRequest, row MintRow, session member.Session, who memb
 	}
 }
 
+// Check returns the target of a request, or the [*FieldError] of a field that is not
+// what mint takes. It touches no store.
 func (m *Minter) Check(request MintRequest) (Target, error) {
 	if !slices.Contains(m.EntryProducts, request.EntryProduct) {
 		return Target{}, &FieldError{"entry_product", "is not one of the configured products"}

@@ -62,7 +62,9 @@ func (u *TokenUse) Note(ctx context.Context, keyID string) {
 func (u *TokenUse) note(keyID string, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.last[keyID] = now
+	if now.After(u.last[keyID]) {
+		u.last[keyID] = now
+	}
 	if told, ok := u.told[keyID]; ok && now.Sub(told) < tokenUseEvery {
 		return false
 	}

@@ -23,6 +23,5 @@
 // therefore carry a value ([CSRF]) that only a page of ours could read, bound to
 // the session so that a value planted from a sibling subdomain does not pass.
 //
-// The package never checks a password (package password does, through package
-// signin), never mints a token, and knows nothing of the FOS half.
+// The package never computes a hash (package password does), never mints a token, and knows nothing of the FOS half.
 package member

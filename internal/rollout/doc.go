@@ -1,18 +1,20 @@
 // Package rollout holds the proof that keys are replaced while the service is in
 // use, and nobody notices. It has tests only.
 //
-// Two replicas stand behind a load balancer. People sign in, hand off, arrive, keep
-// their sessions fresh in two tabs and look who they are, without a pause, while a
-// key is rotated in three rollouts (protocol, section 8): the new one is added where
-// it only verifies, becomes the one that signs or is sent, and the old one is
+// Two replicas stand behind a load balancer. People hand off, arrive, keep their
+// sessions fresh in several tabs and look who they are, over and over, while a key
+// is rotated in three rollouts (protocol, section 8): the new one is added where it
+// only verifies, becomes the one that signs or is sent, and the old one is
 // dropped when nothing made with it can be alive. In each rollout one replica after
 // the other is drained, stopped in order, started with its new environment and put
 // back; in between, replicas of both ages serve the same people.
 //
 // What is demanded is a count: no failed exchange and no sign-out, each by name. A
-// harness that cannot fail proves nothing, so every story ends with a rotation in a
-// hurry, which leaves a step out, and demands the failures of that.
+// harness that cannot fail proves nothing, so every story of a key that something is
+// verified with ends with a rotation in a hurry, which leaves a step out, and demands
+// the failures of that. Nothing verifies a pseudonym; its story reads the audit rows.
 //
-// The time is a test's clock: what takes seven days takes none. How long a rollout
-// may take, and what a slow network does to it, is not shown here.
+// The time is a test's clock, which moves by half a minute between two rounds of
+// everybody, and by days where a rollout waits for them. How long a rollout may
+// take, and what a slow network does to it, is not shown here.
 package rollout

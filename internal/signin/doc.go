@@ -1,5 +1,6 @@
-// Package signin is how people sign in to and out of each half: the order of
-// steps around package member ([DAO]) and packages user and session ([FOS]).
+// Package signin is a session from sign-in to its end, on each half: login, refresh,
+// who is signed in, the list, logout. It is the order of steps around package member
+// ([DAO]) and packages user and session ([FOS]).
 //
 // A session is made only after the password was checked, its row and its audit
 // row are committed together, and only then does the caller get a cookie. An

@@ -36,5 +36,5 @@
 //
 // An arrival never changes the role of an existing user, nor the email or display
 // name of a user whose account was proven. The package opens no session, writes
-// no audit row, checks no password and never sees a request.
+// no audit row, computes no hash (package password does) and never sees a request.
 package user

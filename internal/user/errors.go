@@ -23,9 +23,9 @@ var (
 	// ErrSecondFactor: the account has a second factor, which this service cannot ask
 	// for. A password alone must not be enough.
 	ErrSecondFactor = errors.New("account has a second factor")
-	// ErrRaced: somebody arrived at the same time. The transaction is lost; roll
-	// back and run it again from its beginning.
-	ErrRaced = errors.New("another arrival came first")
+	// ErrRaced: somebody arrived, or changed the account, at the same time. The
+	// transaction is lost; roll back and run it again from its beginning.
+	ErrRaced = errors.New("somebody else came first")
 	// ErrArrival: the arrival has no subject or no email. A fault of the caller.
 	ErrArrival = errors.New("arrival has no subject or no email")
 )

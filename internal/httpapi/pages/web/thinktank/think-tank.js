@@ -90,11 +90,15 @@ async function signOut() {
   field.email.focus();
 }
 
-/** A call that changes something: with the CSRF value that belongs to the session. */
-async function unsafe(path, body) {
+/**
+ * A call that changes something: with the CSRF value that belongs to the session. Once
+ * more if another tab was given another value meanwhile.
+ */
+async function unsafe(path, body, again = true) {
   const csrf = await call("GET", "/api/auth/csrf-token");
   if (!csrf.ok) return csrf;
-  return call("POST", path, { body, headers: { "X-CSRF-Token": csrf.body.csrf_token ?? "" } });
+  const answer = await call("POST", path, { body, headers: { "X-CSRF-Token": csrf.body.csrf_token ?? "" } });
+  return again && answer.body.code === "csrf_failed" ? unsafe(path, body, false) : answer;
 }
 
 function refused(answer) {
