@@ -24,15 +24,15 @@ func (a *App) newLimits(half string, redis datastore.Redis, keys []privacy.Key) 
 		Mint: c.Mint, Arrival: c.Arrival, ExchangeFailures: c.ExchangeFailures,
 	}
 	limiter, err := ratelimit.New(ratelimit.Config{
-		Redis: redis, Prefix: half + ":", Key: a.config.PseudonymKeys[0].Derive(nil, "rate limit "+half), Log: a.options.Log,
+		Redis: redis, Prefix: half + ":", Key: a.config.PseudonymKeys[0].DeriveKey("rate limit " + half), Log: a.options.Log,
 	})
 	if err != nil {
 		return limits{}, err
 	}
 	a.metrics.Unlimited(half, limiter.Passed)
-	var deviceKeys [][]byte
+	var deviceKeys []privacy.Key
 	for _, key := range keys {
-		deviceKeys = append(deviceKeys, key.Derive(nil, "known device "+half))
+		deviceKeys = append(deviceKeys, key.DeriveKey("known device "+half))
 	}
 	devices, err := ratelimit.NewDevices(deviceKeys, a.options.Random)
 	if err != nil {

@@ -26,7 +26,7 @@ import (
 // one is refused before any store is asked; the statement behind then demands
 // that very session.
 type CSRF struct {
-	keys   [][]byte
+	keys   []privacy.Key
 	random io.Reader
 }
 
@@ -42,7 +42,7 @@ func NewCSRF(keys []privacy.Key, random io.Reader) (*CSRF, error) {
 	}
 	c := &CSRF{random: random}
 	for _, key := range keys {
-		c.keys = append(c.keys, key.Derive(nil, "csrf"))
+		c.keys = append(c.keys, key.DeriveKey("csrf"))
 	}
 	return c, nil
 }
@@ -88,8 +88,8 @@ func (c *CSRF) IsCurrent(value string, sessionID uuid.UUID) bool {
 	return err == nil && goodFor == sessionID
 }
 
-func sign(key, text []byte) []byte {
-	mac := hmac.New(sha256.New, key)
+func sign(key privacy.Key, text []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(key.Reveal()))
 	_, _ = mac.Write(text)
 	return mac.Sum(nil)
 }

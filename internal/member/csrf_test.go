@@ -119,6 +119,27 @@ func TestCSRF_aKeyRotationSignsNobodyOut(t *testing.T) {
 	}
 }
 
+// What the key before made is good, and to be replaced while it is.
+func TestCSRF_isCurrentUnderTheFirstKeyOnly(t *testing.T) {
+	t.Parallel()
+	during, session := csrfOf(t, "n", "o"), uuid.New()
+	for name, row := range map[string]struct {
+		value   string
+		session uuid.UUID
+		want    bool
+	}{
+		"of now":                    {valueOf(t, csrfOf(t, "n"), session), session, true},
+		"of the key before":         {valueOf(t, csrfOf(t, "o"), session), session, false},
+		"of another session":        {valueOf(t, csrfOf(t, "n"), uuid.New()), session, false},
+		"of nobody":                 {"", session, false},
+		"of nobody, for no session": {"", uuid.Nil, false},
+	} {
+		if got := during.IsCurrent(row.value, row.session); got != row.want {
+			t.Errorf("a value %s is current: %v", name, got)
+		}
+	}
+}
+
 func TestCSRF_needsAKeyAndRandomness(t *testing.T) {
 	t.Parallel()
 	if _, err := member.NewCSRF(nil, nil); err == nil {

@@ -31,7 +31,7 @@ const nonceBytes = 16
 // cookie alone leads to it. The key is a subkey of the sealing keys: the first makes,
 // all are tried when a successor is made again.
 type Rotation struct {
-	keys   [][]byte
+	keys   []privacy.Key
 	random io.Reader
 }
 
@@ -42,7 +42,7 @@ func NewRotation(keys []privacy.Key, random io.Reader) (*Rotation, error) {
 	}
 	r := &Rotation{random: random}
 	for _, key := range keys {
-		r.keys = append(r.keys, key.Derive(nil, "dao_session rotation"))
+		r.keys = append(r.keys, key.DeriveKey("dao_session rotation"))
 	}
 	return r, nil
 }
@@ -71,8 +71,8 @@ func (r *Rotation) Again(shown Cookie, nonce, digest []byte) (Cookie, error) {
 	return Cookie{}, ErrNoSession
 }
 
-func successor(key []byte, old Cookie, nonce []byte) Cookie {
-	mac := hmac.New(sha256.New, key)
+func successor(key privacy.Key, old Cookie, nonce []byte) Cookie {
+	mac := hmac.New(sha256.New, []byte(key.Reveal()))
 	_, _ = mac.Write(old.raw())
 	_, _ = mac.Write(nonce)
 	raw := mac.Sum(nil)

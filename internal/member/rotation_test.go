@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +193,32 @@ func TestRotation_needsAKeyAndRandomness(t *testing.T) {
 	for name, r := range map[string]*member.Rotation{"no randomness": broken, "too little": short} {
 		if next, nonce, err := r.Next(newCookie(t)); err == nil || next.Reveal() != "" || nonce != nil {
 			t.Errorf("%s: a successor with the nonce %x, %v", name, nonce, err)
+		}
+	}
+}
+
+// I5: whoever prints one of these prints no key.
+func TestI5_whatHoldsKeysCannotPrintThem(t *testing.T) {
+	t.Parallel()
+	key, err := privacy.NewKey([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotation, err := member.NewRotation([]privacy.Key{key}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csrf, err := member.NewCSRF([]privacy.Key{key}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, holder := range []any{rotation, csrf} {
+		text := fmt.Sprintf("%v %+v %#v", holder, holder, holder)
+		for _, purpose := range []string{"csrf", "dao_session rotation"} {
+			sub := key.Derive(nil, purpose)
+			if strings.Contains(text, fmt.Sprint(sub)[1:20]) || strings.Contains(text, string(sub)) {
+				t.Errorf("%T prints its key: %s", holder, text)
+			}
 		}
 	}
 }

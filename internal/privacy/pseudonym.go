@@ -40,6 +40,10 @@ func (k Key) Derive(salt []byte, purpose string) []byte {
 	return sub
 }
 
+// DeriveKey is [Key.Derive] without salt, for a subkey that is kept: it cannot be
+// printed either.
+func (k Key) DeriveKey(purpose string) Key { return Key{NewSecret(string(k.Derive(nil, purpose)))} }
+
 // Pseudonym stands for a client address in audit rows and rate limits: 32
 // hexadecimal characters (128 bits) and the id of the key it was made with. The
 // zero Pseudonym means that no address was known.

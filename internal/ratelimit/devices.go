@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
 // DeviceTTL is how long a browser is known after a good login.
@@ -30,7 +32,7 @@ const DeviceTTL = 90 * 24 * time.Hour
 // A value cannot be called back before its time; whoever copies it shares the
 // browser's budget and no more.
 type Devices struct {
-	keys   [][]byte
+	keys   []privacy.Key
 	random io.Reader
 }
 
@@ -47,12 +49,12 @@ const clockSkew = time.Minute
 
 // NewDevices makes values under the first of keys, of at least 32 bytes each, and
 // accepts those of all.
-func NewDevices(keys [][]byte, random io.Reader) (*Devices, error) {
+func NewDevices(keys []privacy.Key, random io.Reader) (*Devices, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("ratelimit: no device key")
 	}
 	for _, key := range keys {
-		if len(key) < minKeyBytes {
+		if len(key.Reveal()) < minKeyBytes {
 			return nil, errShortKey
 		}
 	}
@@ -98,8 +100,8 @@ func (d *Devices) Check(value, account string, now time.Time) (id string, ok boo
 
 // deviceMAC signs a value for an account. What stands before the account has a
 // fixed length, so that no two pairs are written alike.
-func deviceMAC(key, signed []byte, account string) []byte {
-	mac := hmac.New(sha256.New, key)
+func deviceMAC(key privacy.Key, signed []byte, account string) []byte {
+	mac := hmac.New(sha256.New, []byte(key.Reveal()))
 	_, _ = mac.Write(signed)
 	_, _ = mac.Write([]byte(fold(account)))
 	return mac.Sum(nil)

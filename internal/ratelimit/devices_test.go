@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 )
 
@@ -120,13 +121,13 @@ func TestDevices_surviveARotation(t *testing.T) {
 
 func TestDevices_needKeysAndRandomness(t *testing.T) {
 	t.Parallel()
-	for name, keys := range map[string][][]byte{"none": nil, "a short one": {keyOf("k"), make([]byte, 31)}} {
+	for name, keys := range map[string][]privacy.Key{"none": nil, "a short one": {keyOf("k"), shortKeyOf("k", 31)}} {
 		if devices, err := ratelimit.NewDevices(keys, rand.Reader); err == nil || devices != nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 	dry := errors.New("dry")
-	devices, err := ratelimit.NewDevices([][]byte{keyOf("k")}, iotest.ErrReader(dry))
+	devices, err := ratelimit.NewDevices([]privacy.Key{keyOf("k")}, iotest.ErrReader(dry))
 	if err != nil {
 		t.Fatal(err)
 	}

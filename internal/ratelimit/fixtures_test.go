@@ -24,7 +24,12 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-func keyOf(letter string) []byte { return []byte(strings.Repeat(letter, 32)) }
+func keyOf(letter string) privacy.Key { return shortKeyOf(letter, 32) }
+
+// shortKeyOf is what privacy.NewKey refuses to make below 32 bytes.
+func shortKeyOf(letter string, bytes int) privacy.Key {
+	return privacy.Key{Secret: privacy.NewSecret(strings.Repeat(letter, bytes))}
+}
 
 // patient is a timeout that no busy machine reaches.
 const patient = 30 * time.Second
@@ -167,7 +172,7 @@ func (l *lines) count(words string) int { return strings.Count(l.String(), words
 
 func devicesOf(t testing.TB, letters ...string) *ratelimit.Devices {
 	t.Helper()
-	all := make([][]byte, 0, len(letters))
+	all := make([]privacy.Key, 0, len(letters))
 	for _, letter := range letters {
 		all = append(all, keyOf(letter))
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
 // Config is what a [Limiter] works with.
@@ -20,7 +21,7 @@ type Config struct {
 	Prefix string
 	// Key hides the subjects, at least 32 bytes. All replicas of a half have the
 	// same; after a change every budget is full.
-	Key []byte
+	Key privacy.Key
 	// Timeout is what one question may cost a request, however many budgets it asks
 	// for; 250 ms if not set.
 	Timeout time.Duration
@@ -38,7 +39,7 @@ const (
 // Limiter takes tries from budgets. It is safe for concurrent use.
 type Limiter struct {
 	store   gcra
-	key     []byte
+	key     privacy.Key
 	timeout time.Duration
 	watch   watch
 }
@@ -46,7 +47,7 @@ type Limiter struct {
 // New refuses a key of fewer than 32 bytes, which could be guessed and the
 // subjects with it, and an empty prefix.
 func New(config Config) (*Limiter, error) {
-	if len(config.Key) < minKeyBytes {
+	if len(config.Key.Reveal()) < minKeyBytes {
 		return nil, errShortKey
 	}
 	if config.Prefix == "" {
@@ -95,7 +96,7 @@ type budget struct {
 // is made to end in what the other part begins with, so that one subject's tries
 // are counted for, or forgiven with, another's.
 func (l *Limiter) budget(limit Limit, subject ...string) budget {
-	mac := hmac.New(sha256.New, l.key)
+	mac := hmac.New(sha256.New, []byte(l.key.Reveal()))
 	write := func(part string) {
 		_, _ = mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		_, _ = mac.Write([]byte(part))

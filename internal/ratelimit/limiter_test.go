@@ -171,7 +171,7 @@ func TestNew_refusesWhatHidesNothing(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]ratelimit.Config{
 		"no key":    {Prefix: "dao:"},
-		"31 bytes":  {Prefix: "dao:", Key: make([]byte, 31)},
+		"31 bytes":  {Prefix: "dao:", Key: shortKeyOf("k", 31)},
 		"no prefix": {Key: keyOf("k")},
 	} {
 		if limiter, err := ratelimit.New(config); err == nil || limiter != nil {

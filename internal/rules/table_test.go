@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"internal/audit":   {"internal/privacy", "internal/outage"},
 
 	// Who may try how often: no domain, since it knows neither accounts nor tokens.
-	"internal/ratelimit": {"internal/outage"},
+	"internal/ratelimit": {"internal/outage", "internal/privacy"},
 
 	// Use cases: the order of steps across domains.
 	"internal/handoff": {"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},

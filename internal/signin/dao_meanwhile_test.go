@@ -1,11 +1,14 @@
 package signin_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
 
+	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
@@ -39,8 +42,7 @@ func TestLogin_whatChangesMeanwhileIsHeeded(t *testing.T) {
 			[]string{"session.created success password"},
 		},
 		"again and again": {
-			`UPDATE members SET password_hash = CASE password_hash WHEN 'right' THEN 'right#' ELSE 'right' END`,
-			member.ErrInvalidCredentials, []string{"right", "right#"}, []string{invalid},
+			`UPDATE members SET password_hash = password_hash || '#'`, member.ErrInvalidCredentials, []string{"right", "right#"}, []string{invalid},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,5 +65,35 @@ func TestLogin_whatChangesMeanwhileIsHeeded(t *testing.T) {
 				t.Errorf("a cookie: %v, and %d sessions", begun, sessions)
 			}
 		})
+	}
+}
+
+// The change may be on its way when the password has been checked: the session waits
+// for it, and judges what it finds then.
+func TestLogin_waitsForAChangeThatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	d := newDAO(t)
+	d.member(t, "ada@example.org", "right", member.Active)
+	owner, err := d.db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := owner.Exec(t.Context(), `UPDATE members SET password_hash = 'another'`); err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan error, 1)
+	go func() {
+		_, err := d.Login(context.Background(), "ada@example.org", privacy.NewSecret("right"), audit.Origin{})
+		answer <- err
+	}()
+	untilSomebodyWaits(t, d)
+	if err := owner.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answer; !errors.Is(err, member.ErrInvalidCredentials) {
+		t.Errorf("the password of before: %v", err)
+	}
+	if n := testkit.Count(t, d.db, `SELECT count(*) FROM sessions`); n != 0 {
+		t.Errorf("%d sessions by the password of before", n)
 	}
 }

@@ -24,7 +24,8 @@ import (
 	"github.com/hello-world-co-op/handoff/password"
 )
 
-// checker stands for the slow hash: a password is right if it is the hash.
+// checker stands for the slow hash: a password is right if it is the hash, less the
+// marks "#" at its end, which tell the hashes of one password apart.
 type checker struct {
 	asked []string // the hashes that were verified, "" for nothing
 	err   error
@@ -37,7 +38,7 @@ func (c *checker) Verify(_ context.Context, hash, plain privacy.Secret) (bool, e
 	if c.meanwhile != nil {
 		c.meanwhile()
 	}
-	return !hash.IsEmpty() && hash.Reveal() == plain.Reveal(), c.err
+	return !hash.IsEmpty() && strings.TrimRight(hash.Reveal(), "#") == plain.Reveal(), c.err
 }
 
 // dao is the DAO half's session authority on a database of its own.

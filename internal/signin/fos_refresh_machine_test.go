@@ -68,8 +68,8 @@ func (m *stayMachine) refreshes(rt *rapid.T) {
 	anchor := rapid.SampledFrom(append(m.access, issued{})).Draw(rt, "access token beside it")
 	now := m.d.clock.Now()
 	entered, err := m.d.Refresh(context.Background(), signin.Shown{Access: anchor.raw, Refresh: []string{shown.raw}}, origin)
-	if !now.Before(shown.ends) {
-		m.want(rt, "a token that has ended", err, session.ErrInvalidToken)
+	if !now.Before(shown.ends) || (m.d.Anchored && anchor.raw == "") {
+		m.want(rt, "a token that has ended, or nothing beside it over HTTPS", err, session.ErrInvalidToken)
 		return
 	}
 	outcome := m.model.judge(shown.generation, now)
@@ -196,6 +196,7 @@ func TestI11_whoeverHoldsWhichTokenOfASession(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	rapid.Check(t, func(rt *rapid.T) {
+		d.Anchored = rapid.Bool().Draw(rt, "over HTTPS")
 		m := newStayMachine(t, d)
 		rt.Repeat(map[string]func(*rapid.T){
 			"": m.agrees, "refresh": m.refreshes, "refresh again": m.refreshes, "refresh once more": m.refreshes,

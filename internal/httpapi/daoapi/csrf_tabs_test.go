@@ -66,3 +66,26 @@ func TestASecondCSRFCookieHidesNothing(t *testing.T) {
 		t.Errorf("%d live sessions", n)
 	}
 }
+
+// During a rotation of the keys a page is given a value under the key of now, before
+// some replica has dropped the one before; what the other tabs hold is good until then.
+func TestACSRFValueUnderTheKeyBeforeIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	next := s.Process(t, map[string]string{"HANDOFF_SEALING_KEYS": testkit.PseudonymKey[:62] + "00," + testkit.SealingKey})
+	other := wantOK(t, carry(t, s, ada.Cookie(s.DAOURL, "dao_session"), ada.CSRF).Get(next.DAOURL+csrfPath)).Text("csrf_token")
+	if other == ada.CSRF || other == "" {
+		t.Fatalf("the page is given %q", other)
+	}
+	for name, value := range map[string]string{"before": ada.CSRF, "now": other} {
+		b := carry(t, s, ada.Cookie(s.DAOURL, "dao_session"), value)
+		answer := b.Post(next.DAOURL+mintPath, map[string]any{"entry_product": "dao"}, header("X-CSRF-Token", value))
+		if answer.Status != http.StatusOK {
+			t.Errorf("the value of %s: %d %s", name, answer.Status, answer.Code())
+		}
+		if again := wantOK(t, b.Get(next.DAOURL+csrfPath)).Text("csrf_token"); (again == value) != (name == "now") {
+			t.Errorf("the value of %s is replaced: %v", name, again != value)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
@@ -101,7 +102,7 @@ func knownBrowser(t testing.TB, s *testkit.Service, email string) *testkit.Brows
 // devices makes and checks known browsers as the service does.
 func devices(t testing.TB) *ratelimit.Devices {
 	t.Helper()
-	devices, err := ratelimit.NewDevices([][]byte{testkit.Key(t, testkit.SealingKey).Derive(nil, "known device dao")}, rand.Reader)
+	devices, err := ratelimit.NewDevices([]privacy.Key{testkit.Key(t, testkit.SealingKey).DeriveKey("known device dao")}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

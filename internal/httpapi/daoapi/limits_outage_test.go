@@ -52,18 +52,3 @@ func TestLimits_withoutRedis(t *testing.T) {
 		})
 	}
 }
-
-// A try that nobody could judge is no failed try: a person who knocked while the
-// database was away is not told to wait when it is back.
-func TestLogin_whatNobodyCouldJudgeIsNoFailure(t *testing.T) {
-	t.Parallel()
-	s := testkit.Start(t, testkit.Options{}).Linked(t, limited(map[string]int{"LOGIN": 1}))
-	b := s.Browser(t)
-	s.DAOPostgres.Cut()
-	for range 3 {
-		wantProblem(t, guess(b, s.Service, "ada@example.org"), http.StatusServiceUnavailable, "dependency_unavailable", "")
-	}
-	s.DAOPostgres.Mend()
-	wantProblem(t, until(t, func() testkit.Answer { return guess(b, s.Service, "ada@example.org") }), http.StatusUnauthorized, "invalid_credentials", "")
-	wantLimited(t, guess(b, s.Service, "ada@example.org"), "login-failed", 1, "")
-}

@@ -94,26 +94,6 @@ func TestLogout_withTheCookieBefore(t *testing.T) {
 	wantEvents(t, s, "handoff.minted success", "session.refreshed success rotated", "session.ended success logout", "handoff.refused failure source_ended")
 }
 
-// Also in a browser that slept through more than one refresh of another, which has
-// its cookies: a copy of the profile, or a thief.
-func TestLogout_withACookieFromLongAgo(t *testing.T) {
-	t.Parallel()
-	s := testkit.Start(t, testkit.Options{})
-	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
-	thief := carry(t, s, ada.Cookie(s.DAOURL, "dao_session"), ada.CSRF)
-	for range 2 {
-		wantOK(t, refresh(thief, s.DAOURL))
-		s.Clock.Advance(time.Minute)
-	}
-	wantSignedIn(t, s, ada, false)
-	wantSignedIn(t, s, thief, true)
-	answer := wantOK(t, ada.Post(s.DAOURL+logoutPath, nil, header("X-CSRF-Token", ada.CSRF)))
-	if answer.Cookie("dao_session") == nil {
-		t.Error("the cookie stays")
-	}
-	wantSignedIn(t, s, thief, false)
-}
-
 // A hand-off that is on its way while a tab refreshes never fails, and its token is
 // good: the mint writes a row that refers to the one that the refresh locks.
 func TestMint_neverFailsBesideARefresh(t *testing.T) {

@@ -118,6 +118,38 @@ func TestOfTwoTokensOfOneSessionTheNewestCounts(t *testing.T) {
 	}
 }
 
+// Over HTTPS the access token's cookie cannot be planted, and without it a refresh token
+// is nothing. The attack: Ada is signed out, Eve's token is there alone, the page
+// refreshes as pages do, and Ada is signed in as Eve.
+func TestOverHTTPSAPlantedTokenSignsNobodyIn(t *testing.T) {
+	t.Parallel()
+	p := newPlanting(t)
+	secure := p.s.Process(t, map[string]string{"COOKIE_SECURE": "true"})
+	refresh := func(cookies ...string) testkit.Answer {
+		t.Helper()
+		return secure.Browser(t).FOSPost("refresh", nil, sending(cookies...))
+	}
+	for name, sent := range map[string][]string{
+		"hers alone":                      {"__Secure-refresh_token=" + p.eve.refresh},
+		"beside her access token, unsafe": {"access_token=" + p.eve.access, "__Secure-refresh_token=" + p.eve.refresh},
+		"beside Ada's access token":       {"__Host-access_token=" + p.ada.access, "__Secure-refresh_token=" + p.eve.refresh},
+		"beside an access token of none":  {"__Host-access_token=x.y.z", "__Secure-refresh_token=" + p.eve.refresh},
+	} {
+		wantProblem(t, refresh(sent...), http.StatusUnauthorized, "session_required")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	p.s.Clock.Advance(6 * 24 * time.Hour)
+	answer := refresh("__Secure-refresh_token="+p.eve.refresh, "__Secure-refresh_token="+p.ada.refresh, "__Host-access_token="+p.ada.access)
+	if answer.Status != http.StatusOK || sessionID(answer) != p.adas || answer.Cookie("__Secure-refresh_token") == nil {
+		t.Errorf("Ada's own, after days: %d %s", answer.Status, answer.Raw)
+	}
+	if p.generation(t, p.eves) != 1 {
+		t.Error("Eve's session was refreshed")
+	}
+}
+
 // Leaving with a planted token in the browser ends Ada's session and Eve's: to end one
 // of them and leave the other alive is what Eve wants.
 func TestLeavingEndsWhateverThisBrowserShows(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
@@ -144,6 +145,32 @@ func TestLastUsedMovesEveryMinuteAndAtARefresh(t *testing.T) {
 	}
 }
 
+// I13: who arrives once more than anybody needs leaves the session that was not used for
+// longest; the list, and the end of all, stay of a size.
+func TestI13_anArrivalTooManyDisplacesTheLongestUnused(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	dao := s.SignIn(t, s.Member(t, "ada@example.org"))
+	old, first := arrives(t, s, dao)
+	testkit.Exec(t, s.FOS, `
+		INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
+		SELECT gen_random_uuid(), user_id, 'password', 1, true, auth_time, amr, created_at, last_used_at + interval '1 second', expires_at
+		FROM sessions, generate_series(2, $1)`, session.MaxPerUser)
+	b, last := arrives(t, s, dao)
+	if ids := idsOf(listOf(b, s)); len(ids) != session.MaxPerUser || !slices.Contains(ids, sessionID(last)) || slices.Contains(ids, sessionID(first)) {
+		t.Errorf("%d sessions are listed", len(ids))
+	}
+	wantProblem(t, old.Me(), http.StatusUnauthorized, "session_revoked")
+	if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM audit_log WHERE event = 'session.ended' AND reason = 'displaced' AND handoff_id = $1`,
+		first.Text("handoff_id")); n != 1 {
+		t.Errorf("I4: %d rows record one end", n)
+	}
+	wantGone(t, b.FOSPost("logout-all", nil))
+	if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM sessions WHERE ended_at IS NULL`); n != 0 {
+		t.Errorf("%d sessions live on", n)
+	}
+}
+
 // One session is ended from another: at its next request it is told.
 func TestAPersonEndsOneOfTheirSessions(t *testing.T) {
 	t.Parallel()
@@ -189,11 +216,13 @@ func TestSomebodyElsesSessionIsNone(t *testing.T) {
 	eve, onEves := arrives(t, s, dao)
 	left, ended := arrives(t, s, dao)
 	wantGone(t, left.FOSPost("logout", nil))
-	ada.Me()
 	eve.Me()
+	own := sessionID(ada.Me())
 	before := testkit.Dump(t, s.FOS)
 	seen := map[string]bool{}
 	for _, id := range []string{
+		// One's own in another spelling is none either: one id has one name.
+		strings.ToUpper(own), strings.ReplaceAll(own, "-", ""), "urn:uuid:" + own, "%7B" + own + "%7D",
 		sessionID(onEves), sessionID(ended), uuid.NewString(), uuid.Nil.String(), "1", "not-an-id", "current", "%00", "%2e%2e",
 		sessionID(onEves) + "0", strings.Repeat("f", 2000), onEves.Text("handoff_id"), userID(onEves),
 	} {
