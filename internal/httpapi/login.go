@@ -77,11 +77,15 @@ func (l Logins) Limited(c echo.Context, edge Config, body PasswordLogin, attempt
 	if err != nil {
 		return err
 	}
-	c.SetCookie(&http.Cookie{
-		Name: l.name(), Value: value, Path: "/", Expires: now.Add(ratelimit.DeviceTTL).Truncate(time.Second),
-		Secure: l.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	c.SetCookie(l.newCookie(value, now.Add(ratelimit.DeviceTTL)))
 	return nil
+}
+
+func (l Logins) newCookie(value string, expires time.Time) *http.Cookie {
+	return &http.Cookie{
+		Name: l.name(), Value: value, Path: "/", Expires: expires.UTC(),
+		Secure: l.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // settle says what becomes of a failed try. Who is turned away for another reason

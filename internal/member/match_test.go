@@ -14,11 +14,11 @@ import (
 )
 
 // rotate writes what a refresh at now writes.
-func rotate(t testing.TB, db *pgxpool.Pool, old, next member.Cookie, nonce []byte, now time.Time) {
+func rotate(t testing.TB, db *pgxpool.Pool, old, next member.Cookie, nonce []byte) {
 	t.Helper()
 	tag, err := db.Exec(context.Background(),
 		`UPDATE sessions SET digest = $2, previous_digest = $1, rotated_at = $3, rotation_nonce = $4 WHERE digest = $1`,
-		old.Digest(), next.Digest(), now, nonce)
+		old.Digest(), next.Digest(), noon, nonce)
 	if err != nil || tag.RowsAffected() != 1 {
 		t.Fatal(tag, err)
 	}
@@ -51,7 +51,7 @@ func TestMatchSQL_knowsTheCookieAndTheOneBefore(t *testing.T) {
 	want("before any rotation", first, noon.Add(time.Hour), true)
 	want("before any rotation, the next", second, noon.Add(time.Hour), false)
 
-	rotate(t, db, first, second, nonce, noon)
+	rotate(t, db, first, second, nonce)
 	for name, row := range map[string]struct {
 		after time.Duration
 		good  bool
@@ -64,7 +64,7 @@ func TestMatchSQL_knowsTheCookieAndTheOneBefore(t *testing.T) {
 		want(name+", the old one", first, noon.Add(row.after), row.good)
 	}
 
-	rotate(t, db, second, third, other, noon)
+	rotate(t, db, second, third, other)
 	want("rotated twice, the third", third, noon, true)
 	want("rotated twice, the second", second, noon, true)
 	want("rotated twice, the first", first, noon, false)
@@ -91,7 +91,7 @@ func TestRotatableSQL_beginsWhereThePreviousCookieEnds(t *testing.T) {
 		t.Error("a session that was never rotated cannot be")
 	}
 	second, nonce := nextOf(t, rotationOf(t, "k"), first)
-	rotate(t, db, first, second, nonce, noon)
+	rotate(t, db, first, second, nonce)
 	for _, after := range []time.Duration{-time.Minute, 0, time.Second, 30*time.Second - time.Microsecond, 30 * time.Second, time.Hour} {
 		at := noon.Add(after)
 		if previous, rotatable := holds(member.MatchSQL, first, at), holds(member.RotatableSQL, first, at); previous == rotatable {

@@ -108,24 +108,26 @@ func TestI12_aSuccessorNeedsCookieNonceAndKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantNoSuccessor(t, "another cookie", rotation, changed, nonce, next.Digest())
+		wantNoSuccessor(t, "another cookie")(rotation.Again(changed, nonce, next.Digest()))
 		raw[i] ^= 1
 	}
 	for i := range nonce {
 		nonce[i] ^= 1
-		wantNoSuccessor(t, "another nonce", rotation, old, nonce, next.Digest())
+		wantNoSuccessor(t, "another nonce")(rotation.Again(old, nonce, next.Digest()))
 		nonce[i] ^= 1
 	}
-	wantNoSuccessor(t, "no nonce", rotation, old, nil, next.Digest())
-	wantNoSuccessor(t, "another key", rotationOf(t, "x"), old, nonce, next.Digest())
-	wantNoSuccessor(t, "another digest", rotation, old, nonce, newCookie(t).Digest())
-	wantNoSuccessor(t, "an empty digest", rotation, old, nonce, nil)
+	wantNoSuccessor(t, "no nonce")(rotation.Again(old, nil, next.Digest()))
+	wantNoSuccessor(t, "another key")(rotationOf(t, "x").Again(old, nonce, next.Digest()))
+	wantNoSuccessor(t, "another digest")(rotation.Again(old, nonce, newCookie(t).Digest()))
+	wantNoSuccessor(t, "an empty digest")(rotation.Again(old, nonce, nil))
 }
 
-func wantNoSuccessor(t *testing.T, name string, r *member.Rotation, old member.Cookie, nonce, digest []byte) {
-	t.Helper()
-	if again, err := r.Again(old, nonce, digest); !errors.Is(err, member.ErrNoSession) || again.Reveal() != "" {
-		t.Errorf("with %s it leads to a cookie: %v", name, err)
+func wantNoSuccessor(t *testing.T, name string) func(member.Cookie, error) {
+	return func(again member.Cookie, err error) {
+		t.Helper()
+		if !errors.Is(err, member.ErrNoSession) || again.Reveal() != "" {
+			t.Errorf("with %s it leads to a cookie: %v", name, err)
+		}
 	}
 }
 
@@ -144,9 +146,9 @@ func TestRotation_survivesAKeyRotation(t *testing.T) {
 		}
 	}
 	next, nonce := nextOf(t, steps[0], old)
-	wantNoSuccessor(t, "a dropped key", steps[3], old, nonce, next.Digest())
+	wantNoSuccessor(t, "a dropped key")(steps[3].Again(old, nonce, next.Digest()))
 	next, nonce = nextOf(t, steps[2], old)
-	wantNoSuccessor(t, "the second key", steps[0], old, nonce, next.Digest()) // the first of the list makes
+	wantNoSuccessor(t, "the second key")(steps[0].Again(old, nonce, next.Digest())) // the first of the list makes
 }
 
 // Replicas of two versions run beside each other during an upgrade, and must find
@@ -216,7 +218,8 @@ func TestI5_whatHoldsKeysCannotPrintThem(t *testing.T) {
 		text := fmt.Sprintf("%v %+v %#v", holder, holder, holder)
 		for _, purpose := range []string{"csrf", "dao_session rotation"} {
 			sub := key.Derive(nil, purpose)
-			if strings.Contains(text, fmt.Sprint(sub)[1:20]) || strings.Contains(text, string(sub)) {
+			decimals := strings.Trim(fmt.Sprintf("%d", sub), "[]")
+			if strings.Contains(text, decimals) || strings.Contains(text, string(sub)) {
 				t.Errorf("%T prints its key: %s", holder, text)
 			}
 		}

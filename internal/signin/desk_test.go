@@ -26,6 +26,7 @@ import (
 type userChecker struct {
 	mu          sync.Mutex
 	asked       []string // the hashes that were verified, "" for nothing
+	costs       []int    // the bcrypt costs that went with them
 	replacement string   // what should replace a hash that matched
 	err         error
 	// meanwhile are what happens while a password is being checked: the first during
@@ -40,7 +41,7 @@ func (c *userChecker) Verify(_ context.Context, account user.Credentials, plain 
 	if n := len(c.asked); n < len(c.meanwhile) {
 		c.meanwhile[n]()
 	}
-	c.asked = append(c.asked, hash)
+	c.asked, c.costs = append(c.asked, hash), append(c.costs, account.BcryptCost)
 	if hash == "" || strings.TrimRight(hash, "#") != plain.Reveal() {
 		return false, privacy.Secret{}, c.err
 	}

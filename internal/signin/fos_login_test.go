@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -91,6 +92,26 @@ func TestI4_FOSLogin_verifiesOnceAndRecordsOnceWhoeverAsks(t *testing.T) {
 		if n := testkit.Count(t, d.db, `SELECT count(*) FROM audit_log WHERE `+where); n != want {
 			t.Errorf("%d rows with %s, want %d", n, where, want)
 		}
+	}
+}
+
+// While one bcrypt hash is left, everybody is checked at its cost: who has it must not
+// show, and neither must who has no account, or no address even.
+func TestFOSLogin_costsTheSameWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.account(t, "ada@example.org", "right")
+	d.account(t, "passwordless@example.org", "")
+	d.account(t, "old@example.org", "$2b$12$"+strings.Repeat("a", 53))
+	for _, email := range []string{
+		"ada@example.org", "passwordless@example.org", "old@example.org", "nobody@example.org", "no address at all", "", "ada@example.org\x00",
+	} {
+		if _, err := d.login(t, email, "wrong"); !errors.Is(err, user.ErrInvalidCredentials) {
+			t.Errorf("%q: %v", email, err)
+		}
+	}
+	if !slices.Equal(d.checker.costs, []int{12, 12, 12, 12, 12, 12, 12}) {
+		t.Errorf("the costs were %v", d.checker.costs)
 	}
 }
 

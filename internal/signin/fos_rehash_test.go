@@ -123,6 +123,10 @@ func TestFOSLogin_aReplacementThatFailsIsLoggedAndLosesNothing(t *testing.T) {
 func TestFOSLogin_onlyWhoEntersGetsTheirHashReplaced(t *testing.T) {
 	t.Parallel()
 	d, ada := rehashingDesk(t, func() error { t.Error("a hash is replaced"); return nil })
+	d.checker.meanwhile = []func(){func() { testkit.Exec(t, d.db, `UPDATE users SET status = 'SUSPENDED'`) }}
+	if _, err := d.login(t, "ada@example.org", "right"); !errors.Is(err, user.ErrInactive) {
+		t.Errorf("suspended while their password was checked: %v", err)
+	}
 	for _, change := range []string{
 		`UPDATE users SET status = 'SUSPENDED'`, `UPDATE users SET status = 'ACTIVE', email_verified = false`,
 		`UPDATE users SET email_verified = true, totp_secret = 'a second factor'`,

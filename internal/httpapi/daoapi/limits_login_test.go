@@ -21,11 +21,17 @@ func guess(b *testkit.Browser, s *testkit.Service, email string, headers ...test
 	return b.Post(s.DAOURL+loginPath, map[string]any{"email": email, "password": tooLong}, headers...)
 }
 
+// door is where a test signs in.
+type door struct {
+	t testing.TB
+	s *testkit.Service
+}
+
 // wantGuesses tries n times, each of which must come to the password.
-func wantGuesses(t testing.TB, n int, b *testkit.Browser, s *testkit.Service, email string, headers ...testkit.Header) {
-	t.Helper()
+func (d door) wantGuesses(n int, b *testkit.Browser, email string, headers ...testkit.Header) {
+	d.t.Helper()
 	for range n {
-		wantProblem(t, guess(b, s, email, headers...), http.StatusUnauthorized, "invalid_credentials", "")
+		wantProblem(d.t, guess(b, d.s, email, headers...), http.StatusUnauthorized, "invalid_credentials", "")
 	}
 }
 
@@ -38,7 +44,7 @@ func TestLogin_failedTriesHaveABudget(t *testing.T) {
 	b, here, there := s.Browser(t), from("203.0.113.7"), from("203.0.113.8")
 	bodies := map[string]bool{}
 	for _, email := range []string{"ada@example.org", "nobody@example.org", "no address at all"} {
-		wantGuesses(t, 3, b, s, email, here)
+		door{t, s}.wantGuesses(3, b, email, here)
 		for range 2 {
 			answer := guess(b, s, email, here)
 			wantLimited(t, answer, "login-failed", 3, "")
@@ -51,7 +57,7 @@ func TestLogin_failedTriesHaveABudget(t *testing.T) {
 	// Not even the right password, in another spelling of the address, is looked at.
 	right := map[string]any{"email": "ADA@example.org", "password": testkit.Password}
 	wantLimited(t, b.Post(s.DAOURL+loginPath, right, here), "login-failed", 3, "")
-	wantGuesses(t, 3, b, s, "ada@example.org", there)
+	door{t, s}.wantGuesses(3, b, "ada@example.org", there)
 	wantLimited(t, guess(b, s, "ada@example.org", there), "login-failed", 3, "")
 	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE event = 'login.failed'`); n != 12 {
 		t.Errorf("%d failed logins are recorded; a try that was not let through is none", n)
@@ -73,9 +79,9 @@ func TestLogin_aGoodOneForgivesTheFailures(t *testing.T) {
 		}
 		return n
 	}
-	wantGuesses(t, perMinute, stranger, s, "eve@example.org", here)
-	wantGuesses(t, perMinute, stranger, s, "ada@example.org", there)
-	wantGuesses(t, 1, stranger, s, "ada@example.org", here)
+	door{t, s}.wantGuesses(perMinute, stranger, "eve@example.org", here)
+	door{t, s}.wantGuesses(perMinute, stranger, "ada@example.org", there)
+	door{t, s}.wantGuesses(1, stranger, "ada@example.org", here)
 	if n := failed(); n != 3 {
 		t.Fatalf("%d counters", n)
 	}
@@ -83,7 +89,7 @@ func TestLogin_aGoodOneForgivesTheFailures(t *testing.T) {
 	if n := failed(); n != 2 {
 		t.Errorf("%d counters after it, want those of the other account and of the other address", n)
 	}
-	wantGuesses(t, perMinute, stranger, s, "ada@example.org", here)
+	door{t, s}.wantGuesses(perMinute, stranger, "ada@example.org", here)
 	wantLimited(t, guess(stranger, s, "ada@example.org", here), "login-failed", perMinute, "")
 }
 
@@ -119,8 +125,8 @@ func TestLogin_strangersCannotLockOutAKnownBrowser(t *testing.T) {
 	s.Member(t, "ada@example.org", withPassword(t))
 	ada, mallory, home := knownBrowser(t, s, "ada@example.org"), knownBrowser(t, s, "mallory@example.org"), from("198.51.100.1")
 
-	wantGuesses(t, 1, s.Browser(t), s, "ada@example.org", from("203.0.113.10"))
-	wantGuesses(t, 1, mallory, s, "ada@example.org", from("203.0.113.11"))
+	door{t, s}.wantGuesses(1, s.Browser(t), "ada@example.org", from("203.0.113.10"))
+	door{t, s}.wantGuesses(1, mallory, "ada@example.org", from("203.0.113.11"))
 	// What a stranger has is no known browser of this account, whatever it looks like.
 	adas := ada.Cookie(s.DAOURL, "dao_device")
 	for i, value := range []string{"", mallory.Cookie(s.DAOURL, "dao_device"), "x", adas[1:], strings.Repeat("A", len(adas))} {
@@ -131,9 +137,9 @@ func TestLogin_strangersCannotLockOutAKnownBrowser(t *testing.T) {
 
 	// At home nobody notices; and her own failures there are forgiven as everybody's.
 	right := map[string]any{"email": "ada@example.org", "password": testkit.Password}
-	wantGuesses(t, 1, ada, s, "ada@example.org", home)
+	door{t, s}.wantGuesses(1, ada, "ada@example.org", home)
 	wantOK(t, login(ada, s.DAOURL, right, from("203.0.113.10")))
-	wantGuesses(t, failed, ada, s, "ada@example.org", home)
+	door{t, s}.wantGuesses(failed, ada, "ada@example.org", home)
 	wantLimited(t, guess(ada, s, "ada@example.org", home), "login-device", failed, "")
 	wantLimited(t, guess(ada, s, "ada@example.org", from("198.51.100.2")), "login-device", failed, "")
 }
@@ -148,13 +154,13 @@ func TestLogin_anAddressHasABudgetForAllItsTries(t *testing.T) {
 	for _, addresses := range [][3]string{
 		{"203.0.113.7", "203.0.113.7", "203.0.113.8"}, {"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"},
 	} {
-		wantGuesses(t, 1, known, s, "ada@example.org", from(addresses[0]))
+		door{t, s}.wantGuesses(1, known, "ada@example.org", from(addresses[0]))
 		for i := range 2 {
-			wantGuesses(t, 1, s.Browser(t), s, fmt.Sprintf("%d@example.org", i), from(addresses[i]))
+			door{t, s}.wantGuesses(1, s.Browser(t), fmt.Sprintf("%d@example.org", i), from(addresses[i]))
 		}
 		wantLimited(t, guess(known, s, "ada@example.org", from(addresses[1])), "login-address", 3, "")
 		wantLimited(t, guess(s.Browser(t), s, "new@example.org", from(addresses[0])), "login-address", 3, "")
-		wantGuesses(t, 1, known, s, "ada@example.org", from(addresses[2]))
+		door{t, s}.wantGuesses(1, known, "ada@example.org", from(addresses[2]))
 	}
 }
 
@@ -172,6 +178,6 @@ func TestLogin_whatIsNoTryIsNotCounted(t *testing.T) {
 	if keys := counters(t, s); len(keys) != 0 {
 		t.Errorf("counters %v", keys)
 	}
-	wantGuesses(t, 1, b, s, "ada@example.org")
+	door{t, s}.wantGuesses(1, b, "ada@example.org")
 	wantLimited(t, guess(b, s, "ada@example.org"), "login-address", 1, "")
 }

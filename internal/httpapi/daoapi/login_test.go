@@ -73,7 +73,7 @@ func TestLogin_whoHasAnAccountIsNotTold(t *testing.T) {
 	// Only the right password tells that the account is suspended.
 	answer := login(b, s.DAOURL, map[string]any{"email": "suspended@example.org", "password": testkit.Password})
 	wantProblem(t, answer, http.StatusForbidden, "account_inactive", "")
-	wantGuesses(t, 5, b, s, "suspended@example.org") // who knew the password has not guessed: it is forgiven
+	door{t, s}.wantGuesses(5, b, "suspended@example.org") // who knew the password has not guessed: it is forgiven
 	failed := "login.failed failure invalid_credentials"
 	wantEvents(t, s, failed, failed, failed, failed, "login.failed failure account_inactive", failed, failed, failed, failed, failed)
 	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM audit_log WHERE actor_id = $1`, suspended.ID); n != 8 { // seeded, seven times refused
