@@ -140,7 +140,7 @@ PROOF_FILES = $(shell grep -rl --include='*_test.go' '^//go:build.*proof' $(GO_D
 .PHONY: check-proofs
 check-proofs:
 	$(call step,proofs,! grep -E '^func (Test|Example|Fuzz)' $(PROOF_FILES) /dev/null | grep -vE 'func Test(Proof|Main)' && \
-		$(call tested,proofs) -- -tags proof -run '^TestProof' -p 1 -shuffle=on $(sort $(dir $(addprefix ./,$(PROOF_FILES)))))
+		$(call tested,proofs) -- -tags proof -run '^TestProof' -p 1 -shuffle=on -timeout 30m $(sort $(dir $(addprefix ./,$(PROOF_FILES)))))
 
 .PHONY: check-browser
 check-browser:

@@ -42,7 +42,8 @@ func TestProof_I11_ALaptopSleepsThroughALostAnswer(t *testing.T) {
 		rotated += rotations(t, half) - before
 	}
 	lost := half.recorded(t, "converged_late")
-	t.Logf("%d of %d stayed signed in; in %d the answer was lost, in %d the request", kept, laptops, lost, laptops-lost)
+	t.Logf("%d of %d stayed signed in; %d times the answer was lost, else the request was (%d came late and converged)",
+		kept, laptops, lost, half.recorded(t, "converged"))
 	if kept != laptops || rotated != laptops+laptops/2 || lost < laptops/2 {
 		t.Errorf("%d of %d kept, %d rotations, %d convergences", kept, laptops, rotated, lost)
 	}

@@ -78,6 +78,7 @@ func TestLogin_waitsForAChangeThatIsOnItsWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = owner.Rollback(context.Background()) }() // or a failure would wait for it
 	if _, err := owner.Exec(t.Context(), `UPDATE members SET password_hash = 'another'`); err != nil {
 		t.Fatal(err)
 	}

@@ -92,6 +92,7 @@ func TestRefresh_judgesWhatItFindsAfterTheWait(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer func() { _ = holder.Rollback(context.Background()) }() // or a failure would wait for it
 			if _, err := holder.Exec(t.Context(), c.meanwhile); err != nil {
 				t.Fatal(err)
 			}

@@ -29,9 +29,11 @@ func adaWithHash(t testing.TB) (world, user.Credentials) {
 	return w, c
 }
 
-// hold is one hold in a transaction of its own.
+// hold is one hold in a transaction of its own, which does not wait for ever.
 func (w world) hold(c user.Credentials) error {
-	return pgx.BeginFunc(context.Background(), w.db, func(tx pgx.Tx) error { return user.Hold(context.Background(), tx, c) })
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return pgx.BeginFunc(ctx, w.db, func(tx pgx.Tx) error { return user.Hold(ctx, tx, c) })
 }
 
 // I9: the account that gets a session is the one whose password was checked. Each way
