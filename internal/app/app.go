@@ -27,6 +27,8 @@ type Options struct {
 	Now     func() time.Time // nil: the wall clock, UTC, to the millisecond
 	Random  io.Reader        // nil: crypto/rand
 	Log     *slog.Logger     // nil: slog.Default
+	// LimiterTimeout is how long a limit may take to ask Redis; 0: package ratelimit's.
+	LimiterTimeout time.Duration
 }
 
 func (o *Options) complete() {

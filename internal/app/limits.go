@@ -24,7 +24,8 @@ func (a *App) newLimits(half string, redis datastore.Redis, keys []privacy.Key) 
 		Mint: c.Mint, Arrival: c.Arrival, ExchangeFailures: c.ExchangeFailures,
 	}
 	limiter, err := ratelimit.New(ratelimit.Config{
-		Redis: redis, Prefix: half + ":", Key: a.config.PseudonymKeys[0].DeriveKey("rate limit " + half), Log: a.options.Log,
+		Redis: redis, Prefix: half + ":", Key: a.config.PseudonymKeys[0].DeriveKey("rate limit " + half),
+		Timeout: a.options.LimiterTimeout, Log: a.options.Log,
 	})
 	if err != nil {
 		return limits{}, err
