@@ -130,7 +130,7 @@ func (m *stayMachine) shows(rt *rapid.T) {
 // passes: time does.
 func (m *stayMachine) passes(rt *rapid.T) {
 	m.d.clock.Advance(rapid.SampledFrom([]time.Duration{
-		time.Millisecond, time.Second, 29999 * time.Millisecond, 30 * time.Second, 31 * time.Minute, time.Hour, 50 * time.Hour,
+		time.Millisecond, time.Second, 29999 * time.Millisecond, 30 * time.Second, time.Minute, 31 * time.Minute, time.Hour, 50 * time.Hour,
 	}).Draw(rt, "time"))
 }
 

@@ -103,6 +103,27 @@ func TestTheRightPasswordForgivesTheWrongOnes(t *testing.T) {
 	wantLimited(t, s.Browser(t).FOSLogin("unproven@example.org", tooLong), "login-failed", 3)
 }
 
+// A try that nobody judged is no wrong password: who was told 503, as often as they
+// tried, is not told to wait for it.
+func TestATryThatNobodyJudgedIsGivenBack(t *testing.T) {
+	t.Parallel()
+	s := limited(t, map[string]string{"LOGIN": "2"}).Linked(t, nil)
+	b := s.Browser(t)
+	s.FOSPostgres.Cut()
+	for range 4 {
+		begun := time.Now()
+		wantUnavailable(t, b.FOSLogin("ada@example.org", tooLong), begun)
+	}
+	s.FOSPostgres.Mend()
+	for range 40 { // connections that died in the outage cost a try each
+		if answer := b.FOSLogin("ada@example.org", tooLong); answer.Status != http.StatusServiceUnavailable {
+			break
+		}
+	}
+	wantWrong(t, b, 1, "ada@example.org")
+	wantLimited(t, b.FOSLogin("ada@example.org", tooLong), "login-failed", 2)
+}
+
 // A stranger guesses from everywhere until the account's own budget is used up. Who
 // would sign in from a new browser has to wait; who has signed in before does not
 // notice. The attack: to lock somebody out.

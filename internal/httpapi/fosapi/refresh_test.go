@@ -134,3 +134,22 @@ func TestI11_aLostAnswerDoesNotSignOut(t *testing.T) {
 		t.Errorf("%d %s", answer.Status, answer.Raw)
 	}
 }
+
+// The answer was lost, and the page goes on with the access token that it has: that one
+// tells nothing of the pair that nobody received.
+func TestI11_anOlderAccessTokenIsNoSignOfTheNewPair(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	b := signedIn(t, s)
+	lost := b.Cookie(s.FOSURL+"/api/v1/auth", "refresh_token")
+	wantRefreshed(t, refreshWith(t, s, s.FOSURL, lost))
+	for range 5 {
+		s.Clock.Advance(time.Minute)
+		if me := b.Me(); me.Status != http.StatusOK {
+			t.Fatalf("%d %s", me.Status, me.Raw)
+		}
+	}
+	if g := generationOf(t, s, wantRefreshed(t, b.FOSPost("refresh", nil))); g != 2 {
+		t.Errorf("generation %d", g)
+	}
+}
