@@ -194,7 +194,7 @@ func TestContainersGetTheVariablesTheyReadAndNoOthers(t *testing.T) {
 		}
 	}
 	for name := range services["server"].Environment {
-		if _, is := known[name]; !is && name != "GOMEMLIMIT" {
+		if _, is := known[name]; !is {
 			t.Errorf("the server gets %s, which it does not read", name)
 		}
 	}

@@ -87,6 +87,7 @@ func serve(ctx context.Context, std streams) error {
 	for _, warning := range c.Warnings() {
 		log.WarnContext(ctx, "configuration", "warning", warning)
 	}
+	app.BoundMemory(log)
 	a, err := app.New(ctx, c, app.Options{Version: version, Log: log})
 	if err != nil {
 		return err

@@ -32,3 +32,25 @@ func TestI13_hashingIsBoundedByWhoeverLimitsTheMemory(t *testing.T) {
 		}
 	}
 }
+
+// I13: whoever sets GOMEMLIMIT is obeyed; else a container's limit leaves a quarter for
+// what the collector does not count.
+func TestI13_theCollectorKnowsTheContainer(t *testing.T) {
+	t.Parallel()
+	none := errors.New("memory is not limited")
+	for name, c := range map[string]struct {
+		runtime int64
+		cgroup  uint64
+		err     error
+		want    int64
+	}{
+		"nobody":                 {math.MaxInt64, 0, none, 0},
+		"the cgroup":             {math.MaxInt64, 256 << 20, nil, 192 << 20},
+		"both, the runtime less": {100 << 20, 256 << 20, nil, 0},
+		"both, the cgroup less":  {1 << 30, 256 << 20, nil, 0},
+	} {
+		if bound := collectorBound(c.runtime, func() (uint64, error) { return c.cgroup, c.err }); bound != c.want {
+			t.Errorf("%s: %d, want %d", name, bound, c.want)
+		}
+	}
+}

@@ -18,10 +18,11 @@ import (
 const (
 	storm = 200 // logins at once
 	waves = 4
-	// container is the memory of a small one, in bytes, and the limit that the
-	// operations page gives the collector for it.
+	// container is the memory of a small one, in bytes; within it the storm must stay
+	// below storm's high water. collector is the limit that the server gives itself there.
 	container = 256 << 20
-	collector = "GOMEMLIMIT=230MiB"
+	highWater = 220 << 20
+	collector = "GOMEMLIMIT=192MiB"
 )
 
 // I13: 200 people sign in at the same moment, at both halves of one process with
@@ -52,8 +53,8 @@ func TestProof_I13_AStormOfLoginsIsServedOrToldToComeBack(t *testing.T) {
 	}
 	peak := small.peakKiB(t)
 	t.Logf("%d logins in %v: %v; the process held at most %d MiB, %d before", waves*storm, took.Round(time.Millisecond), all, peak>>10, atRest>>10)
-	if peak<<10 >= container {
-		t.Errorf("the process held %d MiB, want less than %d", peak>>10, container>>20)
+	if peak<<10 >= highWater {
+		t.Errorf("the process held %d MiB of %d, want less than %d", peak>>10, container>>20, highWater>>20)
 	}
 
 	after := time.Now()

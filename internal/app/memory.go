@@ -1,0 +1,50 @@
+package app
+
+import (
+	"log/slog"
+	"math"
+	"runtime/debug"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+)
+
+// unknownMemory is assumed where nothing limits the process: enough for several
+// hashes at once on any machine that runs this.
+const unknownMemory = 1 << 30
+
+// memoryLimit is what this process may use, in bytes, and who says so: GOMEMLIMIT,
+// which is the runtime's, or the least limit of the cgroups that the process is in. The
+// lesser counts: a GOMEMLIMIT above the container's limit does not move that one.
+func memoryLimit(runtimeLimit int64, cgroup func() (uint64, error)) (limit int64, source string) {
+	limit, source = unknownMemory, "nobody"
+	if found, err := cgroup(); err == nil && found < math.MaxInt64 {
+		limit, source = int64(found), "cgroup"
+	}
+	if runtimeLimit != math.MaxInt64 && (source == "nobody" || runtimeLimit < limit) {
+		limit, source = runtimeLimit, "GOMEMLIMIT"
+	}
+	return limit, source
+}
+
+// BoundMemory gives the garbage collector three quarters of what the container has,
+// unless GOMEMLIMIT says otherwise. Each password that was hashed leaves 64 MiB to be
+// collected: without a bound the next login takes memory while the last one's is
+// still held, and the kernel kills the process (I13). It is for a whole process, at
+// its start.
+func BoundMemory(log *slog.Logger) {
+	bound := collectorBound(debug.SetMemoryLimit(-1), memlimit.FromCgroup)
+	if bound == 0 {
+		return
+	}
+	debug.SetMemoryLimit(bound)
+	log.Info("memory", "collector_mib", bound>>20)
+}
+
+// collectorBound is the bound in bytes, 0 for leaving things as they are.
+func collectorBound(runtimeLimit int64, cgroup func() (uint64, error)) int64 {
+	limit, source := memoryLimit(runtimeLimit, cgroup)
+	if source != "cgroup" || runtimeLimit != math.MaxInt64 {
+		return 0
+	}
+	return limit / 4 * 3
+}
