@@ -56,6 +56,9 @@ var rooms = map[string][]string{
 	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},
 	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "password"},
 	"internal/testkit": {"internal/...", "password"},
+
+	// What tests of faults share.
+	"internal/faulttest": {"internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/testkit", "migrations"},
 }
 
 // domains know nobody of their own kind, whatever rooms says.
@@ -81,8 +84,9 @@ var openTo = map[string][]string{
 	"internal/httpapi":     {"internal/app", "internal/httpapi/...", "cmd/...", "internal/testkit"},
 	"internal/httpapi/...": {"internal/app", "cmd/...", "internal/testkit"},
 	"internal/app":         {"cmd/...", "internal/testkit"},
-	"internal/devstack":    {"cmd/demo", "internal/testkit"}, // never in what is shipped
-	"internal/testkit":     {},                               // tests only
+	"internal/devstack":    {"cmd/demo", "internal/testkit", "internal/faulttest"}, // never in what is shipped
+	"internal/testkit":     {"internal/faulttest"},                                 // tests only
+	"internal/faulttest":   {},                                                     // tests only
 }
 
 // places names the files that may import a library in what is shipped: one
@@ -92,25 +96,27 @@ var places = []struct {
 	files   []string
 	why     string
 }{
-	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*"}, "SQL is the adapter's"},
-	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*"}, "Redis is the adapter's"},
+	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*", "internal/faulttest/*"}, "SQL is the adapter's"},
+	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*", "internal/faulttest/*"}, "Redis is the adapter's"},
 	{"github.com/go-redis/redis_rate", []string{"internal/ratelimit/redis.go"}, "its keys are put under the half's prefix there"},
 	{"github.com/pressly/goose", []string{"internal/datastore/migrate.go"}, ""},
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "cmd/server/healthcheck.go", "internal/testkit/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
 	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
 	{"github.com/caarlos0/env", []string{"internal/config/*"}, "the environment is config's"},
 	{"github.com/prometheus/client_golang", []string{"internal/metrics/*"}, "labels are bounded there"},
-	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*"}, "environment and files come in as values"},
-	{"crypto/rand", []string{"internal/app/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*"}, "randomness is a constructor's argument"},
-	{"testing", []string{"internal/testkit/*"}, "test helpers do not belong in the binary"},
+	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "environment and files come in as values"},
+	{"crypto/rand", []string{"internal/app/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "randomness is a constructor's argument"},
+	{"testing", []string{"internal/testkit/*", "internal/faulttest/*"}, "test helpers do not belong in the binary"},
 	{"github.com/google/go-cmp", nil, "test helpers do not belong in the binary"},
 	{"go.uber.org/goleak", nil, "test helpers do not belong in the binary"},
 	{"pgregory.net/rapid", nil, "test helpers do not belong in the binary"},
+	{"github.com/Shopify/toxiproxy", []string{"internal/faulttest/*"}, "test helpers do not belong in the binary"},
+	{"github.com/anishathalye/porcupine", []string{"internal/faulttest/*"}, "test helpers do not belong in the binary"},
 }
 
 // clockless packages get the time as a value, one for each operation.
