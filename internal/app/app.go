@@ -97,7 +97,8 @@ func (a *App) build(ctx context.Context) error {
 		}
 	}
 	if a.config.MetricsEnabled {
-		return a.listen(ctx, "metrics", a.config.MetricsAddr, a.metricsHandler(), health.New(nil))
+		connections := httpapi.NewConnections(a.config.MaxConnections)
+		return a.listen(ctx, listening{"metrics", a.config.MetricsAddr, a.metricsHandler(), health.New(nil), connections})
 	}
 	return nil
 }
@@ -110,14 +111,23 @@ func (a *App) metricsHandler() http.Handler {
 	return mux
 }
 
-// listen binds addr for one half, or for the metrics.
-func (a *App) listen(ctx context.Context, half, addr string, handler http.Handler, checks *health.Checks) error {
-	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+// listening is what a listener needs to know of its half.
+type listening struct {
+	half, addr  string
+	handler     http.Handler
+	checks      *health.Checks
+	connections *httpapi.Connections
+}
+
+// listen binds the address of one half, or of the metrics.
+func (a *App) listen(ctx context.Context, l listening) error {
+	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", l.addr)
 	if err != nil {
-		return fmt.Errorf("%s: cannot listen on %s: %w", half, addr, err)
+		return fmt.Errorf("%s: cannot listen on %s: %w", l.half, l.addr, err)
 	}
 	a.listeners = append(a.listeners, &listener{
-		half: half, socket: socket, checks: checks, server: httpapi.Server(addr, handler, a.options.Log),
+		half: l.half, socket: socket, checks: l.checks,
+		server: httpapi.Server(l.addr, l.handler, l.connections, a.options.Log),
 	})
 	return nil
 }
@@ -193,8 +203,10 @@ func (a *App) Close() error {
 
 // edge is the part of the edge's configuration that both halves share.
 func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi.Config {
+	admission, connections := httpapi.NewAdmission(a.config.MaxRequests), httpapi.NewConnections(a.config.MaxConnections)
+	a.metrics.Overload(half, admission.Shed, connections.Evicted)
 	return httpapi.Config{
-		Half: half, AllowedOrigins: origins,
+		Half: half, AllowedOrigins: origins, Admission: admission, Connections: connections,
 		LoopbackSameOrigin: a.config.Environment == config.Development,
 		TrustedProxies:     a.config.TrustedProxies,
 		Headers: httpapi.SecurityHeaders{

@@ -83,7 +83,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	if a.config.Environment == config.Development {
 		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
 	}
-	return &daoHalf{exchange, uses}, a.listen(ctx, "dao", c.Addr, httpapi.New(edge, routes), checks)
+	return &daoHalf{exchange, uses}, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
 func targets(configured []config.Target) []handoff.Target {

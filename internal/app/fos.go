@@ -61,7 +61,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	if a.config.Environment == config.Development {
 		routes = append(routes, pageRoutes(pages.FounderyOS(a.pages()), "/", "/cross-domain", "/assets/*")...)
 	}
-	return a.listen(ctx, "fos", c.Addr, httpapi.New(edge, routes), checks)
+	return a.listen(ctx, listening{"fos", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
 // exchanger is the seam between the halves: over HTTP where the other half's

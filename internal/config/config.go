@@ -45,6 +45,10 @@ type Config struct {
 	// ShutdownTimeout is how long requests in flight then have.
 	ShutdownDelay, ShutdownTimeout time.Duration
 
+	// MaxRequests and MaxConnections bound what each half takes on at once (invariant
+	// I13).
+	MaxRequests, MaxConnections int
+
 	// PseudonymKeys has at least one key; the first is used (invariant I6).
 	PseudonymKeys []privacy.Key
 

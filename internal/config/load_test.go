@@ -22,7 +22,7 @@ func plain(c *config.Config) map[string]any {
 		"access": c.FOS.JWT.AccessTTL, "refresh": c.FOS.JWT.RefreshTTL,
 		"iss": c.FOS.JWT.Issuer, "aud": c.FOS.JWT.Audience,
 		"elevated": c.FOS.ElevatedRoles, "peer verifies": c.FOS.PeerVerifiesEmail, "bridge": c.FOS.OracleBridgeURL,
-		"limits": c.RateLimits,
+		"limits": c.RateLimits, "at once": [2]int{c.MaxRequests, c.MaxConnections},
 	}
 }
 
@@ -37,7 +37,7 @@ func TestDevelopmentDefaults(t *testing.T) {
 		"dao addr": ":8787", "fos addr": ":8000", "products": []string{"dao", "fos", "lighthouse", "think-tank"},
 		"access": 30 * time.Minute, "refresh": 7 * 24 * time.Hour, "iss": "founderyos", "aud": "founderyos-api",
 		"elevated": config.ElevatedRolesStepUp, "peer verifies": false, "bridge": "",
-		"limits": config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60, Arrival: 30},
+		"at once": [2]int{256, 2048}, "limits": config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60, Arrival: 30},
 	}
 	if diff := cmp.Diff(want, plain(got)); diff != "" {
 		t.Error(diff)
@@ -74,7 +74,7 @@ func TestEverythingSet(t *testing.T) {
 	c := mustLoad(t, production().with(environ{
 		"ENVIRONMENT": " Staging ", "COOKIE_SECURE": "true", "METRICS_ENABLED": "false", "METRICS_ADDR": "[::1]:9100",
 		"LOG_LEVEL": "WARNING", "LOG_FORMAT": "TEXT", "TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7 ,,::ffff:198.51.100.1,2001:db8::/32",
-		"SHUTDOWN_DELAY": "250ms", "SHUTDOWN_TIMEOUT": "20s",
+		"SHUTDOWN_DELAY": "250ms", "SHUTDOWN_TIMEOUT": "20s", "MAX_REQUESTS_IN_FLIGHT": "8", "MAX_CONNECTIONS": "100000",
 		"SECURITY_HSTS_MAX_AGE": "0", "SECURITY_HSTS_INCLUDE_SUBDOMAINS": "false", "SECURITY_FRAME_OPTIONS": "sameorigin",
 		"SECURITY_CSP": "default-src 'self'", "SECURITY_REFERRER_POLICY": "same-origin",
 		"DAO_ADDR": "127.0.0.1:0", "DAO_MIGRATE_DATABASE_URL": "postgresql://owner@db.svc/handoff_dao",
@@ -97,7 +97,8 @@ func TestEverythingSet(t *testing.T) {
 		"dao addr": "127.0.0.1:0", "fos addr": "localhost:8001", "products": []string{"dao", "x-1"},
 		"access": 15 * time.Minute, "refresh": 24 * time.Hour, "iss": "us", "aud": "them",
 		"elevated": config.ElevatedRolesAllow, "peer verifies": true, "bridge": "http://bridge.platform.svc:8787",
-		"limits": config.RateLimits{LoginFailed: 1, LoginAddress: 100_000, LoginAccount: 3, Mint: 4, ExchangeFailures: 6, Arrival: 7},
+		"at once": [2]int{8, 100_000},
+		"limits":  config.RateLimits{LoginFailed: 1, LoginAddress: 100_000, LoginAccount: 3, Mint: 4, ExchangeFailures: 6, Arrival: 7},
 	}
 	if diff := cmp.Diff(want, plain(c)); diff != "" {
 		t.Error(diff)

@@ -21,6 +21,8 @@ func TestRefusedEverywhere(t *testing.T) {
 		{"SHUTDOWN_DELAY", "5", "duration with a unit"},
 		{"SHUTDOWN_DELAY", "-1s", "outside 0s to 5m0s"},
 		{"SHUTDOWN_TIMEOUT", "0s", "outside 1s to 5m0s"},
+		{"MAX_REQUESTS_IN_FLIGHT", "7", "outside 8 to 100000"},
+		{"MAX_CONNECTIONS", "100001", "outside 8 to 100000"},
 		{"SECURITY_HSTS_MAX_AGE", "a year", "whole number"},
 		{"SECURITY_HSTS_MAX_AGE", "-1", "outside 0"},
 		{"SECURITY_FRAME_OPTIONS", "ALLOW-FROM https://example.org", "none of DENY"},

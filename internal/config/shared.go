@@ -32,6 +32,7 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.MetricsEnabled = raw.MetricsEnabled
 	c.MetricsAddr = l.address("METRICS_ADDR", raw.MetricsAddr)
 	l.shutdown(c, raw)
+	l.capacity(c, raw)
 	c.Security = l.security(raw)
 	c.RateLimits.LoginFailed = l.perMinute("RATE_LIMIT_LOGIN_PER_MINUTE", raw.LoginPerMinute)
 	c.RateLimits.LoginAddress = l.perMinute("RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE", raw.LoginAddressPerMinute)
@@ -125,6 +126,12 @@ func (l *loader) log(raw rawShared) Log {
 	}
 	l.oneOf("LOG_FORMAT", format, "json", "text")
 	return Log{Level: level, JSON: format == "json"}
+}
+
+func (l *loader) capacity(c *Config, raw rawShared) {
+	c.MaxRequests, c.MaxConnections = raw.MaxRequests, raw.MaxConnections
+	within(&l.faults, "MAX_REQUESTS_IN_FLIGHT", c.MaxRequests, [2]int{8, 100_000})
+	within(&l.faults, "MAX_CONNECTIONS", c.MaxConnections, [2]int{8, 100_000})
 }
 
 func (l *loader) shutdown(c *Config, raw rawShared) {

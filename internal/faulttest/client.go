@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	"math/rand/v2" //nolint:depguard // addresses of nobody
 	"net/http"
 	"time"
 
@@ -115,7 +115,7 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, header
 	// Without it net/http would send again by itself what a dead connection took.
 	request.GetBody = nil
 	request.Header.Set("Content-Type", "application/json")
-	n := rand.Uint32() //nolint:gosec // anybody
+	n := rand.Uint32()
 	request.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", byte(n>>16), byte(n>>8), byte(n)))
 	for name, value := range headers {
 		if value != "" {

@@ -8,10 +8,14 @@ package health
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Timeout bounds each check.
@@ -31,6 +35,7 @@ type Result struct {
 type Checks struct {
 	byName   map[string]Check
 	draining atomic.Bool
+	asking   singleflight.Group
 }
 
 // New takes the checks.
@@ -44,8 +49,32 @@ func (c *Checks) Drain() { c.draining.Store(true) }
 func (c *Checks) Draining() bool { return c.draining.Load() }
 
 // Ask runs all checks at once and returns their results, by name. A check that
-// ignores its context is not waited for.
+// ignores its context is not waited for. Who asks while somebody else does gets the
+// same results: anybody may ask as often as they like, and each time it would cost a
+// connection to Postgres that others wait for (I13).
 func (c *Checks) Ask(ctx context.Context) []Result {
+	asked := c.asking.DoChan("", func() (any, error) {
+		return c.ask(context.WithoutCancel(ctx)), nil // the others want to know too
+	})
+	select {
+	case answer := <-asked:
+		results, _ := answer.Val.([]Result)
+		return results
+	case <-ctx.Done():
+		return c.unknown(ctx.Err())
+	}
+}
+
+// unknown is what somebody hears who did not wait.
+func (c *Checks) unknown(why error) []Result {
+	results := make([]Result, 0, len(c.byName))
+	for _, name := range slices.Sorted(maps.Keys(c.byName)) {
+		results = append(results, Result{Name: name, Err: why})
+	}
+	return results
+}
+
+func (c *Checks) ask(ctx context.Context) []Result {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	var mu sync.Mutex

@@ -88,3 +88,37 @@ func TestDrain_isForGood(t *testing.T) {
 		t.Error("not draining")
 	}
 }
+
+// I13: a crowd that asks at once is one question to each dependency, and who gives up
+// takes nobody's answer away.
+func TestI13_aCrowdAsksOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		checks := health.New(map[string]health.Check{"postgres": func(ctx context.Context) error {
+			asked++
+			<-time.After(100 * time.Millisecond)
+			return ctx.Err()
+		}})
+		hasty, leave := context.WithCancel(t.Context())
+		go checks.Ask(hasty)
+		synctest.Wait()
+		answers := make(chan []health.Result, 50)
+		for range cap(answers) {
+			go func() { answers <- checks.Ask(t.Context()) }()
+		}
+		synctest.Wait()
+		leave()
+		for range cap(answers) {
+			if results := <-answers; len(results) != 1 || results[0].Err != nil {
+				t.Errorf("%v", results)
+			}
+		}
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+		if checks.Ask(t.Context()); asked != 2 {
+			t.Errorf("the next question was not asked: %d", asked)
+		}
+	})
+}

@@ -60,8 +60,9 @@ func configOf(t testing.TB, log io.Writer) httpapi.Config {
 	return httpapi.Config{
 		Half: "dao", AllowedOrigins: []string{allowed}, Pseudonyms: privacy.NewPseudonymizer(key),
 		Health: health.New(nil), Metrics: metrics.New("test"),
-		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: func() time.Time { return noon },
+		Log:       slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now:       func() time.Time { return noon },
+		Admission: httpapi.NewAdmission(64), Connections: httpapi.NewConnections(64),
 	}
 }
 
@@ -78,7 +79,7 @@ func serve(t testing.TB, routes []httpapi.Route, change ...func(*httpapi.Config)
 		t.Fatal(err)
 	}
 	e.addr = listener.Addr().String()
-	server := httpapi.Server(e.addr, httpapi.New(config, routes), config.Log)
+	server := httpapi.Server(e.addr, httpapi.New(config, routes), config.Connections, config.Log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {

@@ -11,10 +11,10 @@ import (
 // balancer sends nobody who could not be served.
 func (config Config) healthRoutes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Paths: []string{"/health/live"}, Handle: func(c echo.Context) error {
+		{Method: http.MethodGet, Paths: []string{"/health/live"}, Always: true, Handle: func(c echo.Context) error {
 			return JSON(c, http.StatusOK, map[string]string{"status": "alive"})
 		}},
-		{Method: http.MethodGet, Paths: []string{"/health"}, Handle: config.ready},
+		{Method: http.MethodGet, Paths: []string{"/health"}, Always: true, Handle: config.ready},
 	}
 }
 

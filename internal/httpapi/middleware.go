@@ -23,6 +23,7 @@ type info struct {
 	stage     string
 	handoffID uuid.UUID
 	code      string // of the problem that was answered
+	shed      bool   // nothing was done for it
 }
 
 // journey is the hand-off's id for the log; empty, which slog leaves out, where
@@ -72,7 +73,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		config.Metrics.Request(config.Half, method, route, c.Response().Status, took)
 
 		i, level := infoOf(c), slog.LevelInfo
-		if strings.HasPrefix(route, "/health") {
+		if strings.HasPrefix(route, "/health") || i.shed {
 			level = slog.LevelDebug
 		}
 		attributes := []slog.Attr{
@@ -173,7 +174,7 @@ func (config Config) writeProblem(err error, c echo.Context) {
 	i := infoOf(c)
 	p, ours := problemOf(err)
 	p.RequestID, p.Stage = i.requestID, i.stage
-	i.code = p.Code
+	i.code, i.shed = p.Code, errors.Is(err, ErrOverloaded)
 	if p.HandoffID != nil {
 		i.handoffID = *p.HandoffID
 	}

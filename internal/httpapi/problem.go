@@ -114,6 +114,7 @@ var table = []struct {
 	{user.ErrInactive, http.StatusForbidden, "account_inactive", "This account is not active."},
 	{user.ErrConflict, http.StatusConflict, "identity_conflict", "This identity belongs to another account. Sign in to that account, or ask support to join them."},
 
+	{ErrOverloaded, http.StatusServiceUnavailable, "dependency_unavailable", "Too much is going on at this moment. Try again."},
 	{password.ErrBusy, http.StatusServiceUnavailable, "dependency_unavailable", "Too many people are signing in at this moment. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "dependency_unavailable", "The service cannot answer at this moment. Try again."},
 	{context.Canceled, http.StatusServiceUnavailable, "dependency_unavailable", "The request was given up."},
@@ -142,7 +143,8 @@ func problemOf(err error) (p Problem, ours bool) {
 		for _, row := range table {
 			if errors.Is(err, row.is) {
 				p.Status, p.Code, p.Detail = row.status, row.code, row.detail
-				ours = row.code == "dependency_unavailable"
+				// An overload is counted; a line in the log for each would be part of it.
+				ours = row.code == "dependency_unavailable" && !errors.Is(err, ErrOverloaded)
 				break
 			}
 		}

@@ -28,6 +28,9 @@ type Config struct {
 	Metrics            *metrics.Registry
 	Log                *slog.Logger
 	Now                func() time.Time
+	// Admission and Connections bound what the half takes on.
+	Admission   *Admission
+	Connections *Connections
 }
 
 // SecurityHeaders go out with every answer; "" leaves one out.
@@ -39,6 +42,10 @@ type Route struct {
 	Method string
 	Paths  []string // the first is the endpoint's name, the others its aliases
 	Stage  string   // mint, exchange or login: told in problems
+	// Fresh: something begins with it; when there is too much to do, it comes last.
+	Fresh bool
+	// Always: answered however much there is to do.
+	Always bool
 	Guards []Guard
 	Handle echo.HandlerFunc
 }
@@ -61,19 +68,33 @@ func New(config Config, routes []Route) *echo.Echo {
 		config.recoverPanics, // a panic is a 500, not a lost connection
 		config.secure,        // headers of every answer
 		boundHeaders,         // 431
-		boundTime,            // 503 after 2.9 s
 	)
 	e.Use(config.crossOrigin()...) // answers preflights
 	for _, route := range append(config.healthRoutes(), routes...) {
 		for _, path := range route.Paths {
-			e.Add(route.Method, path, route.run)
+			e.Add(route.Method, path, config.serve(route))
 		}
 	}
 	return e
 }
 
+// serve bounds what an endpoint takes of the service: a place among the requests that
+// are worked on (503 at once where there is none), and 2.9 s (503 then).
+func (config Config) serve(r Route) echo.HandlerFunc {
+	run := boundTime(r.run)
+	if r.Always {
+		return run
+	}
+	return func(c echo.Context) error {
+		infoOf(c).stage = r.Stage
+		return config.Admission.admit(c.Request(), r.Fresh, func() error {
+			defer config.Connections.working(c.Request())()
+			return run(c)
+		})
+	}
+}
+
 func (r Route) run(c echo.Context) error {
-	infoOf(c).stage = r.Stage
 	for _, guard := range r.Guards {
 		if err := guard(c); err != nil {
 			return err
@@ -83,9 +104,11 @@ func (r Route) run(c echo.Context) error {
 }
 
 // Server is an http.Server with the bounds that keep slow and large clients from
-// holding it (invariant I13).
-func Server(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+// holding it, and with connections' bound on their number (invariant I13).
+func Server(addr string, handler http.Handler, connections *Connections, log *slog.Logger) *http.Server {
 	return &http.Server{
+		ConnContext:       connections.opened,
+		ConnState:         connections.changed,
 		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,

@@ -64,6 +64,19 @@ func (r *Registry) Unlimited(half string, passed func() uint64) {
 	}, func() float64 { return float64(passed()) }))
 }
 
+// Overload adds what a half turned away: requests that it had no place for, and
+// connections that were of no use and in the way.
+func (r *Registry) Overload(half string, shed, evicted func() uint64) {
+	labels := prometheus.Labels{"half": half}
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_requests_shed_total", ConstLabels: labels,
+		Help: "Requests that were answered 503 because too many were being worked on.",
+	}, func() float64 { return float64(shed()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_connections_evicted_total", ConstLabels: labels,
+		Help: "Connections that were closed to make room for others.",
+	}, func() float64 { return float64(evicted()) }))
+}
+
 // tokenUse asks when it is scraped.
 type tokenUse struct{ lastUsed func() map[string]time.Time }
 

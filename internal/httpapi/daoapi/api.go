@@ -45,7 +45,7 @@ func Routes(config Config) []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Method: http.MethodPost, Paths: []string{"/api/staging_token/mint", "/api/auth/cross-domain-token"},
-			Stage: "mint", Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.mint,
+			Stage: "mint", Fresh: true, Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.mint,
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/staging_token/exchange", "/api/auth/exchange-token"},
@@ -53,7 +53,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/login"},
-			Guards: []httpapi.Guard{origin}, Handle: a.login,
+			Fresh: true, Guards: []httpapi.Guard{origin}, Handle: a.login,
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/api/auth/session"},

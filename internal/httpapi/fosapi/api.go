@@ -43,7 +43,7 @@ func Routes(config Config) []httpapi.Route {
 			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login",
 			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
 		},
-		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Guards: unsafe, Handle: a.login},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.logoutAll},

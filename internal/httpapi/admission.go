@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// ErrOverloaded says that a half has as much work as it can do (I13).
+var ErrOverloaded = errors.New("more requests than this half works on at once")
+
+// Admission bounds how many requests a half works on at once. Beyond, a request is
+// answered 503 before anything is done for it, not even a line in the log: work that
+// is taken on and not finished in time is the dearest of all, and an overloaded service
+// that takes on everything finishes nothing. It is safe for concurrent use.
+type Admission struct {
+	most, mostFresh int64
+	working         atomic.Int64
+	shed            atomic.Uint64
+}
+
+// NewAdmission takes up to most requests at once. Of these only three quarters may
+// be fresh ones, with which something begins (a sign-in, a mint): when there is too
+// much to do, the journeys that are under way are finished first.
+func NewAdmission(most int) *Admission {
+	return &Admission{most: int64(most), mostFresh: max(1, int64(most)*3/4)}
+}
+
+// Shed is how many requests were turned away.
+func (a *Admission) Shed() uint64 { return a.shed.Load() }
+
+// full reports whether one more would be too many. Who then enters all the same may
+// still be turned away.
+func (a *Admission) full(fresh bool) bool { return a.working.Load() >= a.bound(fresh) }
+
+// enter takes a place, which must be given back by leave, or returns ErrOverloaded.
+func (a *Admission) enter(fresh bool) error {
+	if a.working.Add(1) > a.bound(fresh) {
+		a.working.Add(-1)
+		return ErrOverloaded
+	}
+	return nil
+}
+
+func (a *Admission) leave() { a.working.Add(-1) }
+
+func (a *Admission) bound(fresh bool) int64 {
+	if fresh {
+		return a.mostFresh
+	}
+	return a.most
+}
+
+// admit reads the body, takes a place for the request and calls next. In this order,
+// because of who sends a byte a second: such a client holds its own connection, and no
+// place that others wait for.
+func (a *Admission) admit(r *http.Request, fresh bool, next func() error) error {
+	if a.full(fresh) {
+		a.shed.Add(1)
+		return ErrOverloaded
+	}
+	fetchBody(r)
+	if err := a.enter(fresh); err != nil {
+		a.shed.Add(1)
+		return err
+	}
+	defer a.leave()
+	return next()
+}
+
+// fetchBody reads as much of the body as any endpoint takes, and one byte more, and
+// puts it back. An error is met again by who reads it.
+func fetchBody(r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	there, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	rest := io.Reader(r.Body)
+	if err != nil {
+		rest = failing{err}
+	}
+	r.Body = fetched{io.MultiReader(bytes.NewReader(there), rest), r.Body}
+}
+
+type fetched struct {
+	io.Reader
+	io.Closer
+}
+
+type failing struct{ err error }
+
+// Read implements io.Reader.
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

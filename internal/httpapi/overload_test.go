@@ -1,0 +1,161 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/httpapi"
+)
+
+// holding is an endpoint whose requests stay until they are let go.
+type holding struct{ inside, let chan struct{} }
+
+func newHolding() holding { return holding{make(chan struct{}, 64), make(chan struct{})} }
+
+func (h holding) route(path string, fresh bool) httpapi.Route {
+	return httpapi.Route{Method: http.MethodPost, Paths: []string{path}, Fresh: fresh, Handle: func(c echo.Context) error {
+		h.inside <- struct{}{}
+		<-h.let
+		return c.NoContent(http.StatusNoContent)
+	}}
+}
+
+// I13: a half works on so many requests at once and on no more. Who comes then is told
+// at once to come back; what is under way is finished; what begins something gives way
+// first; and whether the process is well can always be asked.
+func TestI13_whatIsTooMuchIsTurnedAwayAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHolding()
+	shed := httpapi.NewAdmission(4)
+	e := serve(t, []httpapi.Route{h.route("/next", false), h.route("/first", true)}, func(c *httpapi.Config) { c.Admission = shed })
+	answers := make(chan reply, 8)
+	take := func(path string) {
+		go func() { answers <- e.send(http.MethodPost, path, "") }()
+		<-h.inside
+	}
+	wantShed := func(path string) {
+		t.Helper()
+		away := e.send(http.MethodPost, path, "")
+		if away.status != http.StatusServiceUnavailable || away.code() != "dependency_unavailable" || away.header.Get("Retry-After") != "1" {
+			t.Errorf("%s: %d %s", path, away.status, away.raw)
+		}
+	}
+	take("/first")
+	take("/first")
+	take("/first")
+	wantShed("/first") // three quarters of four
+	take("/next")
+	wantShed("/next")
+	if well := e.send(http.MethodGet, "/health/live", ""); well.status != http.StatusOK {
+		t.Errorf("alive? %d", well.status)
+	}
+	if said := e.log.String(); strings.Contains(said, `"level":"INFO"`) || strings.Contains(said, `"level":"ERROR"`) {
+		t.Errorf("an overload writes to the log: %s", said)
+	}
+	if n := shed.Shed(); n != 2 {
+		t.Errorf("%d counted", n)
+	}
+	close(h.let)
+	for range 4 {
+		if done := <-answers; done.status != http.StatusNoContent {
+			t.Errorf("was under way: %d %s", done.status, done.raw)
+		}
+	}
+	go func() { answers <- e.send(http.MethodPost, "/first", "") }()
+	if again := <-answers; again.status != http.StatusNoContent {
+		t.Errorf("afterwards: %d", again.status)
+	}
+}
+
+// I13: who sends a body byte by byte holds a connection, and nobody's place.
+func TestI13_aSlowBodyHoldsNoPlace(t *testing.T) {
+	t.Parallel()
+	h := newHolding()
+	close(h.let)
+	e := serve(t, []httpapi.Route{h.route("/next", false)}, func(c *httpapi.Config) { c.Admission = httpapi.NewAdmission(1) })
+	slow := make([]net.Conn, 0, 8)
+	for range 8 {
+		conn := e.dial()
+		write(t, conn, "POST /next HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{")
+		slow = append(slow, conn)
+	}
+	if honest := e.send(http.MethodPost, "/next", "{}"); honest.status != http.StatusNoContent {
+		t.Errorf("behind slow ones: %d %s", honest.status, honest.raw)
+	}
+	for _, conn := range slow {
+		write(t, conn, `"a":"bcdef"}`[1:])
+		if status := statusOf(t, conn); status != http.StatusNoContent {
+			t.Errorf("in the end: %d", status)
+		}
+	}
+}
+
+// I13: of too many connections the one that was of no use for longest goes, never one
+// whose request is being worked on.
+func TestI13_aFloodOfConnectionsClosesTheUselessOnes(t *testing.T) {
+	t.Parallel()
+	h := newHolding()
+	lines := httpapi.NewConnections(4)
+	e := serve(t, []httpapi.Route{h.route("/next", false)}, func(c *httpapi.Config) { c.Connections = lines })
+	busy := e.dial()
+	write(t, busy, "POST /next HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+	<-h.inside
+	var flood []net.Conn
+	for range 12 {
+		conn := e.dial()
+		write(t, conn, "GET /health/live HT") // and no more of it
+		flood = append(flood, conn)
+	}
+	for _, conn := range flood[:9] { // three places are left beside the busy one
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%d bytes to who has sent half a line", n)
+		}
+	}
+	if n := lines.Evicted(); n != 9 {
+		t.Errorf("%d closed", n)
+	}
+	if well := e.send(http.MethodGet, "/health/live", ""); well.status != http.StatusOK {
+		t.Errorf("in the flood: %d", well.status)
+	}
+	close(h.let)
+	if status := statusOf(t, busy); status != http.StatusNoContent {
+		t.Errorf("the busy one: %d", status)
+	}
+}
+
+func (e *edge) dial() net.Conn {
+	e.t.Helper()
+	conn, err := new(net.Dialer).DialContext(e.t.Context(), "tcp", e.addr)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func write(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	if _, err := conn.Write([]byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+func statusOf(t *testing.T, conn net.Conn) int {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.StatusCode
+}
