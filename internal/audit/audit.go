@@ -76,6 +76,9 @@ const (
 	// ByDisplacement: the user has begun too many others since.
 	ByDisplacement Reason = "displaced"
 
+	// ByReplay: somebody else showed the session's token within its 60 s (I8).
+	ByReplay Reason = "replayed"
+
 	// The ways in which a refresh went well.
 	Rotated       Reason = "rotated"
 	Converged     Reason = "converged"

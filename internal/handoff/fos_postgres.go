@@ -27,6 +27,32 @@ func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, f.pool, r)
 }
 
+// revokeSQL takes the row lock that rotation takes.
+var revokeSQL = `
+WITH ended AS (
+	UPDATE public.sessions s SET ended_at = @now, ended_as = 'replayed'
+	WHERE s.handoff_id = @handoff AND s.arrival <> @arrival AND ` + session.LiveSQL + `
+	RETURNING s.user_id, s.handoff_id, s.entry_product
+)
+` + audit.Insert{
+	Event: audit.SessionEnded, Outcome: audit.Success, From: "ended",
+	Reason: "'" + string(audit.ByReplay) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL()
+
+// Revoke implements the store's side of I8: the replay, and what it ends, are
+// recorded together.
+func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error {
+	args := audit.Args(replay.At, replay.Origin)
+	args["now"], args["handoff"], args["arrival"] = replay.At, replay.HandoffID, by[:]
+	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, revokeSQL, args); err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, replay)
+	})
+	return audit.Unrecorded(err)
+}
+
 // maxRaces bounds how often one arrival starts over because another came first.
 // Each loss means that somebody else has won, so that few suffice; beyond, the
 // request's deadline would be near.

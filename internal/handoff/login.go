@@ -36,6 +36,9 @@ type arrivalStore interface {
 	Arrive(ctx context.Context, a Arrival) (Arrived, error)
 	// Append records a refusal.
 	Append(ctx context.Context, r audit.Record) error
+	// Revoke records a replay, and ends the session that the hand-off opened if that
+	// was under another arrival key than this one.
+	Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error
 }
 
 // Login is the use case "cross-domain login".
@@ -196,15 +199,28 @@ func (l *Login) refused(ctx context.Context, request LoginRequest, cause error) 
 			At: l.Now(), Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: row.note,
 			HandoffID: journey, Target: l.Target, Origin: request.Origin,
 		}
-		if row.note == audit.TokenUsed {
-			record.Event = audit.HandoffReplayed
-		}
-		if err := l.Store.Append(ctx, record); err != nil {
+		err := l.note(ctx, record, session.NewArrival(request.ArrivalKey))
+		if err != nil {
 			return err
 		}
 		return &InvalidError{Reason: row.reason, HandoffID: journey, Cause: cause}
 	}
 	return cause
+}
+
+// note records a refusal. One token shown under two arrival keys, while it can still
+// be on its way, was in two browsers (I8): which of them the person's is nobody knows,
+// and the session ends. Without a key, or later, a second use proves nothing: else a
+// spent link in a log would be a weapon.
+func (l *Login) note(ctx context.Context, refusal audit.Record, by session.Arrival) error {
+	if refusal.Reason != audit.TokenUsed {
+		return l.Store.Append(ctx, refusal)
+	}
+	refusal.Event = audit.HandoffReplayed
+	if by.IsNone() || !onItsWay(refusal.HandoffID, refusal.At) {
+		return l.Store.Append(ctx, refusal)
+	}
+	return l.Store.Revoke(ctx, refusal, by)
 }
 
 // turnedAway records why section 5 let a person in possession of a good token

@@ -3,7 +3,6 @@ package handoff
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -109,11 +108,11 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	if err != nil {
 		return Minted{}, err
 	}
-	id, err := uuid.NewV7FromReader(m.Random)
-	if err != nil {
-		return Minted{}, fmt.Errorf("handoff: new id: %w", err)
-	}
 	now := m.Now()
+	id, err := newHandoffID(now, m.Random)
+	if err != nil {
+		return Minted{}, err
+	}
 	row := MintRow{
 		HandoffID: id, Digest: tok.Digest(), Cookie: request.Cookie, SessionID: request.SessionID,
 		EntryProduct: request.EntryProduct, Target: target.Domain,

@@ -19,7 +19,7 @@ func TestLogin_fromPasswordToToken(t *testing.T) {
 	b := s.Browser(t)
 	body := map[string]any{
 		"email": "ada@EXAMPLE.org", "password": testkit.Password,
-		"device_fingerprint": "f00d", "timezone": "Europe/Paris", "user_agent": "an old browser",
+		"device_fingerprint": "thumbprint", "timezone": "Europe/Paris", "user_agent": "an old browser",
 	}
 	answer := wantOK(t, login(b, s.DAOURL, body, header("Origin", "https://think-tank.test")))
 	wantMembers(t, answer, "success:bool", "message:string", "user_id:string", "access_expires_at:integer",
@@ -47,7 +47,7 @@ func TestLogin_fromPasswordToToken(t *testing.T) {
 	wantOK(t, b.Mint(nil))
 	wantOK(t, b.Post(s.DAOURL+logoutPath, nil, header("X-CSRF-Token", b.CSRF)))
 	wantEvents(t, s, "session.created success password", "handoff.minted success", "session.ended success logout")
-	if strings.Contains(testkit.Dump(t, s.DAO), "f00d") {
+	if strings.Contains(testkit.Dump(t, s.DAO), "thumbprint") {
 		t.Error("the device fingerprint was kept")
 	}
 }

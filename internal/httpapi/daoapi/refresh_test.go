@@ -31,7 +31,7 @@ func TestRefresh_answersAsFrontEndsReadIt(t *testing.T) {
 	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 	begun, csrf := s.Clock.Now(), ada.CSRF
 	for _, body := range []any{
-		nil, "{}", map[string]any{"refresh_token": "x", "device_fingerprint": "f00d", "timezone": "Europe/Paris", "nested": map[string]any{"a": []int{1}}},
+		nil, "{}", map[string]any{"refresh_token": "x", "device_fingerprint": "thumbprint", "timezone": "Europe/Paris", "nested": map[string]any{"a": []int{1}}},
 	} {
 		s.Clock.Advance(20 * time.Minute)
 		before := ada.Cookie(s.DAOURL, "dao_session")
@@ -56,7 +56,7 @@ func TestRefresh_answersAsFrontEndsReadIt(t *testing.T) {
 	if session.Body["access_expires_at"] != float64(s.Clock.Now().Add(30*time.Minute).UnixMilli()) || session.Text("email") != "ada@example.org" {
 		t.Errorf("afterwards the session is %s", session.Raw)
 	}
-	if strings.Contains(testkit.Dump(t, s.DAO), "f00d") {
+	if strings.Contains(testkit.Dump(t, s.DAO), "thumbprint") {
 		t.Error("the device fingerprint was kept")
 	}
 	wantEvents(t, s, "session.refreshed success rotated", "handoff.minted success", "session.refreshed success rotated", "handoff.minted success",

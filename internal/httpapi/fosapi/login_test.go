@@ -23,7 +23,7 @@ func TestAPersonSignsInByPassword(t *testing.T) {
 	answer := b.FOSPost("login", map[string]any{
 		"email": "ada@EXAMPLE.org", "password": testkit.Password,
 		// What existing clients send besides: neither refused nor kept.
-		"device_fingerprint": "f00d", "timezone": "Europe/Paris", "user_agent": "an old browser", "remember": map[string]any{"me": true},
+		"device_fingerprint": "thumbprint", "timezone": "Europe/Paris", "user_agent": "an old browser", "remember": map[string]any{"me": true},
 	}, header("Origin", "https://"+testkit.Target), header("Content-Type", "application/json; charset=utf-8"))
 	if answer.Status != http.StatusOK {
 		t.Fatalf("login: %d %s", answer.Status, answer.Raw)
@@ -67,8 +67,8 @@ func TestAPersonSignsInByPassword(t *testing.T) {
 	if diff := cmp.Diff(events, testkit.Events(t, s.FOS)); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
 	}
-	wantNoneOf(t, "the database", testkit.Dump(t, s.FOS), "f00d", "Europe/Paris", "an old browser")
-	wantNoneOf(t, "the log", s.Log.String(), "f00d", "Europe/Paris", "an old browser", testkit.Password)
+	wantNoneOf(t, "the database", testkit.Dump(t, s.FOS), "thumbprint", "Europe/Paris", "an old browser")
+	wantNoneOf(t, "the log", s.Log.String(), "thumbprint", "Europe/Paris", "an old browser", testkit.Password)
 }
 
 // A wrong password, an unknown account and one that has none are one answer, byte for
