@@ -58,6 +58,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	})
 	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: o.Now, Log: o.Log})
 	a.metrics.ServiceTokens(uses.Seen)
+	a.metrics.Exchange(exchange.Resurrected, exchange.Unresolved)
 	a.wait = append(a.wait, exchange.Wait, uses.Wait)
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +40,7 @@ type exchangeLedger interface {
 
 type exchangeCarrier interface {
 	Get(ctx context.Context, d token.Digest) ([]byte, error)
+	Remaining(ctx context.Context, d token.Digest) (time.Duration, error)
 	Retire(ctx context.Context, d token.Digest) error
 	Drop(ctx context.Context, d token.Digest) error
 }
@@ -48,18 +50,22 @@ type Exchange struct {
 	ExchangeConfig
 	tidying sync.WaitGroup
 	slots   chan struct{}
-}
 
-// tidyingSlots bounds the commands that run after their answers (I13).
-const tidyingSlots = 64
+	resurrected, unresolved atomic.Uint64
+}
 
 // NewExchange makes the use case.
 func NewExchange(config ExchangeConfig) *Exchange {
 	return &Exchange{ExchangeConfig: config, slots: make(chan struct{}, tidyingSlots)}
 }
 
-// Wait returns when nothing runs behind an answer any more.
-func (x *Exchange) Wait() { x.tidying.Wait() }
+// Resurrected is how many redeemed tokens Redis gave back. It is an alarm: nothing
+// was opened, and yet the Redis that we speak to has forgotten what happened.
+func (x *Exchange) Resurrected() uint64 { return x.resurrected.Load() }
+
+// Unresolved is how many callers without an Idempotency-Key were told 503 while nobody
+// could say whether their token was redeemed. If it was, they cannot have it again.
+func (x *Exchange) Unresolved() uint64 { return x.unresolved.Load() }
 
 // Caller is who exchanges: the key id of the service token that was shown, and
 // the targets it is restricted to (none: all).
@@ -112,7 +118,7 @@ func (x *Exchange) Exchange(ctx context.Context, request ExchangeRequest) (token
 		try.sealBroken = true
 		return x.askLedger(ctx, try)
 	}
-	try.claims, try.unbound, try.misdirected = &claims, !claims.Bound(request.Verifier), wrongTarget(request, claims)
+	try.claims, try.unbound, try.misdirected = &claims, !claims.Bound(request.Verifier), request.misses(claims.Target)
 
 	redemption := Redemption{
 		Digest: digest, Attempt: attempt, At: now, CallerKey: request.Caller.KeyID, Claims: claims, Origin: request.Origin,
@@ -151,37 +157,55 @@ func (p presentation) journey() uuid.UUID {
 	return p.claims.HandoffID
 }
 
-func wrongTarget(request ExchangeRequest, claims token.Claims) bool {
-	if request.Target != "" && request.Target != claims.Target {
+// misses reports whether a token for target was shown for another one.
+func (r ExchangeRequest) misses(target string) bool {
+	if r.Target != "" && r.Target != target {
 		return true
 	}
-	return len(request.Caller.Targets) > 0 && !slices.Contains(request.Caller.Targets, claims.Target)
+	return len(r.Caller.Targets) > 0 && !slices.Contains(r.Caller.Targets, target)
+}
+
+// timeToAsk is what the gate leaves of a request's time, to ask what became of it
+// when its answer does not come: one connection that has gone dead must not cost the
+// person the hand-off.
+const timeToAsk = 700 * time.Millisecond
+
+// gate gives the gate its share of the time that is left, if that is limited.
+func gate(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-timeToAsk))
 }
 
 func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (token.Claims, error) {
-	won, err := x.Ledger.Redeem(ctx, r)
-	if won {
-		x.tidy(ctx, r, x.Carrier.Retire)
-		return r.Claims, nil
+	within, cancel := gate(ctx)
+	defer cancel()
+	won, err := x.Ledger.Redeem(within, r)
+	switch {
+	case err != nil && x.became(ctx, try, token.Ours, err):
+		won = true
+	case err != nil:
+		return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
 	}
-	if err == nil {
+	if !won {
 		return x.askLedger(ctx, try)
 	}
-	// The COMMIT's answer may be what was lost. The attempt in the row says whether
-	// it took effect; if it did, the claims are ours.
-	entry, findErr := x.Ledger.Find(ctx, r.Digest, try.now)
-	if findErr == nil && entry != nil && token.Judge(*entry, try.attempt, try.now) == token.Ours {
-		x.tidy(ctx, r, x.Carrier.Retire)
-		return r.Claims, nil
-	}
-	return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
+	x.tidy(ctx, r, x.Carrier.Retire)
+	return r.Claims, nil
 }
 
 // burn ends a token that was shown for another site than it was minted for: it
 // is in the wrong hands, or on its way there (I7).
 func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (token.Claims, error) {
-	won, err := x.Ledger.Burn(ctx, r)
-	if err != nil {
+	within, cancel := gate(ctx)
+	defer cancel()
+	won, err := x.Ledger.Burn(within, r)
+	switch {
+	case err != nil && x.became(ctx, try, token.OursBurnt, err):
+		won = true
+	case err != nil:
 		return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
 	}
 	if !won {
@@ -189,6 +213,32 @@ func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (to
 	}
 	x.tidy(ctx, r, x.Carrier.Drop)
 	return token.Claims{}, &token.Refused{Cause: token.ErrWrongTarget, HandoffID: r.Claims.HandoffID}
+}
+
+// became reports whether an attempt whose answer did not come had this verdict: the
+// COMMIT's answer may be what was lost, and the attempt in the row says whether it
+// took effect.
+func (x *Exchange) became(ctx context.Context, try presentation, verdict token.Verdict, cause error) bool {
+	if outage.NeverAsked(cause) {
+		return false
+	}
+	entry, err := x.Ledger.Find(ctx, try.request.Token.Digest(), try.now)
+	if err != nil || entry == nil {
+		x.leaveUnresolved(try)
+		return false
+	}
+	found := token.Judge(*entry, try.attempt, try.now)
+	if found == token.Open {
+		x.leaveUnresolved(try) // the statement may be on its way still, until its deadline
+	}
+	return found == verdict
+}
+
+// leaveUnresolved counts who cannot ask again.
+func (x *Exchange) leaveUnresolved(try presentation) {
+	if try.request.IdempotencyKey == "" {
+		x.unresolved.Add(1)
+	}
 }
 
 // askLedger is for every token that the gate did not let through: the ledger
@@ -205,8 +255,10 @@ func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claim
 	switch {
 	case verdict == token.Ours && try.repeats():
 		return *try.claims, nil
-	case verdict == token.Ours, verdict == token.Replayed:
-		return x.refuse(ctx, try, refusal{token.ErrUsed, replayReason(*entry, try), *entry})
+	case verdict == token.OursBurnt && try.request.misses(entry.Target):
+		return token.Claims{}, &token.Refused{Cause: token.ErrWrongTarget, HandoffID: entry.HandoffID} // the same answer
+	case verdict == token.Ours, verdict == token.OursBurnt, verdict == token.Replayed:
+		return x.refuse(ctx, try, refusal{token.ErrUsed, x.replayReason(ctx, *entry, try), *entry})
 	case verdict == token.Expired:
 		return x.refuse(ctx, try, refusal{token.ErrExpired, audit.TokenExpired, *entry})
 	case verdict == token.SourceEnded:
@@ -222,62 +274,4 @@ func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claim
 	}
 	// Open, and yet the gate matched no row: the statement ran past its deadline.
 	return token.Claims{}, onJourney(entry.HandoffID, outage.New("postgres", errors.New("redeemed past the deadline")))
-}
-
-// replayReason tells an ordinary second use from a token that Redis brought back
-// long after it should have been forgotten (a failover, a restored snapshot).
-func replayReason(entry token.Entry, try presentation) audit.Reason {
-	if try.claims != nil && entry.RedeemedAt != nil && try.now.Sub(*entry.RedeemedAt) > 2*token.RepeatWindow {
-		return audit.Resurrected
-	}
-	return audit.TokenUsed
-}
-
-// refusal is why a token is refused; entry is its row, zero when it has none.
-type refusal struct {
-	cause  error
-	reason audit.Reason
-	entry  token.Entry
-}
-
-func (x *Exchange) refuse(ctx context.Context, try presentation, r refusal) (token.Claims, error) {
-	record := audit.Record{
-		At: try.now, Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: r.reason,
-		Actor: r.entry.MemberID, HandoffID: r.entry.HandoffID, EntryProduct: r.entry.EntryProduct, Target: r.entry.Target,
-		Origin: try.request.Origin,
-	}
-	if errors.Is(r.cause, token.ErrUsed) {
-		record.Event = audit.HandoffReplayed
-	}
-	if err := x.Ledger.Append(ctx, record); err != nil {
-		return token.Claims{}, onJourney(r.entry.HandoffID, err)
-	}
-	return token.Claims{}, &token.Refused{Cause: r.cause, HandoffID: r.entry.HandoffID}
-}
-
-// onJourney adds the hand-off's id to err where it is known.
-func onJourney(id uuid.UUID, err error) error {
-	if id == uuid.Nil {
-		return err
-	}
-	return &JourneyError{HandoffID: id, Cause: err}
-}
-
-// tidy runs command behind the answer. It is best effort: the ledger refuses a
-// second use whatever Redis holds, and the TTL ends it in any case.
-func (x *Exchange) tidy(ctx context.Context, r Redemption, command func(context.Context, token.Digest) error) {
-	select {
-	case x.slots <- struct{}{}:
-	default:
-		return
-	}
-	x.tidying.Go(func() {
-		defer func() { <-x.slots }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		if err := command(ctx, r.Digest); err != nil {
-			x.Log.WarnContext(ctx, "a redeemed token stays in redis until its time is over",
-				"handoff_id", r.Claims.HandoffID.String(), "error", err)
-		}
-	})
 }

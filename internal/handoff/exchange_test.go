@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
@@ -37,7 +38,15 @@ type bench struct {
 type troubled struct {
 	*handoff.DAOStore
 	redeem func(ctx context.Context, r handoff.Redemption) (bool, error)
+	burn   func(ctx context.Context, r handoff.Redemption) (bool, error)
 	mint   func()
+}
+
+func (l *troubled) Burn(ctx context.Context, r handoff.Redemption) (bool, error) {
+	if l.burn != nil {
+		return l.burn(ctx, r)
+	}
+	return l.DAOStore.Burn(ctx, r)
 }
 
 func (l *troubled) Redeem(ctx context.Context, r handoff.Redemption) (bool, error) {
@@ -226,5 +235,71 @@ func TestI8_aReplayADayLaterIsRecordedInFull(t *testing.T) {
 	if n := testkit.Count(t, b.db, `SELECT count(*) FROM audit_log WHERE event = 'handoff.replayed' AND actor_id = $1
 		AND handoff_id = $2 AND entry_product = 'think-tank' AND target_domain = $3`, b.ada, minted.HandoffID, testkit.Target); n != 1 {
 		t.Errorf("%d complete records of the replay", n)
+	}
+}
+
+// I7, I8: the same for a burning whose answer was lost.
+func TestI7_aLostBurningIsResolvedByTheAttempt(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	trouble.burn = func(ctx context.Context, r handoff.Redemption) (bool, error) {
+		if won, err := b.Burn(ctx, r); !won || err != nil {
+			t.Errorf("won %v, %v", won, err)
+		}
+		return false, outage.New("postgres", errors.New("connection reset"))
+	}
+	request := presented(b.mintedToken(t).Token, ownKey)
+	request.Target = testkit.OtherTarget
+	if _, err := b.exchange.Exchange(inTime(t), request); !errors.Is(err, token.ErrWrongTarget) {
+		t.Errorf("%v", err)
+	}
+}
+
+// I8: who has no key cannot ask again. What nobody can tell them is counted; what is
+// certain is not.
+func TestI8_onlyWhatNobodyKnowsIsUnresolved(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	lost, refused := outage.New("postgres", errors.New("connection reset")), outage.Postgres(&pgconn.ConnectError{})
+	fails := func(err error) {
+		trouble.redeem = func(context.Context, handoff.Redemption) (bool, error) { return false, err }
+	}
+	for _, row := range []struct {
+		name string
+		err  error
+		key  string
+		want uint64
+	}{
+		{"the caller can ask again", lost, ownKey, 0},
+		{"Postgres was not reached", refused, "", 0},
+		{"nobody knows", lost, "", 1},
+	} {
+		fails(row.err)
+		if _, err := b.exchange.Exchange(inTime(t), presented(b.mintedToken(t).Token, row.key)); err == nil {
+			t.Errorf("%s: exchanged", row.name)
+		}
+		if n := b.exchange.Unresolved(); n != row.want {
+			t.Errorf("%s: %d unresolved", row.name, n)
+		}
+	}
+}
+
+// One connection that is dead takes the gate's time, and not the time to ask on
+// another one what became of it.
+func TestI8_thereIsTimeLeftToAsk(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	trouble.redeem = func(ctx context.Context, r handoff.Redemption) (bool, error) {
+		if won, err := b.Redeem(ctx, r); !won || err != nil {
+			t.Errorf("won %v, %v", won, err)
+		}
+		<-ctx.Done() // the answer never comes
+		return false, outage.Postgres(ctx.Err())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	minted := b.mintedToken(t)
+	if claims, err := b.exchange.Exchange(ctx, presented(minted.Token, "")); err != nil || claims.HandoffID != minted.HandoffID {
+		t.Errorf("%v, %v", claims.HandoffID, err)
 	}
 }

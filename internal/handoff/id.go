@@ -19,7 +19,7 @@ func newHandoffID(now time.Time, random io.Reader) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("handoff: new id: %w", err)
 	}
 	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(now.UnixMilli())) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(millis[:], uint64(now.UnixMilli()))
 	copy(id[:6], millis[2:])
 	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
 	return id, nil

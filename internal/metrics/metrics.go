@@ -64,6 +64,18 @@ func (r *Registry) Unlimited(half string, passed func() uint64) {
 	}, func() float64 { return float64(passed()) }))
 }
 
+// Exchange adds what should never happen at exchange: tokens that Redis gave back
+// after they were redeemed, and outcomes that neither we nor the caller know.
+func (r *Registry) Exchange(resurrected, unresolved func() uint64) {
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_tokens_resurrected_total",
+		Help: "Redeemed tokens that Redis gave back. They were refused; alarm all the same.",
+	}, func() float64 { return float64(resurrected()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_exchanges_unresolved_total",
+		Help: "Exchanges without an Idempotency-Key of which nobody knows whether they redeemed the token.",
+	}, func() float64 { return float64(unresolved()) }))
+}
+
 // Overload adds what a half turned away: requests that it had no place for, and
 // connections that were of no use and in the way.
 func (r *Registry) Overload(half string, shed, evicted func() uint64) {

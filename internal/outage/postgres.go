@@ -33,6 +33,13 @@ func Postgres(err error) error {
 	return New("postgres", err)
 }
 
+// NeverAsked reports whether err came before Postgres had heard of the statement: it
+// cannot have taken effect, and will not.
+func NeverAsked(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting) || pgconn.SafeToRetry(err)
+}
+
 func transient(code string) bool {
 	switch code {
 	case "25006", // read-only: a standby, during a failover

@@ -54,6 +54,9 @@ const (
 	// Ours: this very attempt redeemed it, at most [RepeatWindow] ago, and the
 	// token's own 60 s are not over.
 	Ours
+	// OursBurnt: this very attempt showed it for the wrong target, at most
+	// [RepeatWindow] ago.
+	OursBurnt
 	// Replayed: somebody redeemed it before, or it was burnt.
 	Replayed
 	// Expired: 60 s are over and nobody came.
@@ -69,7 +72,11 @@ func Judge(e Entry, attempt Attempt, now time.Time) Verdict {
 		own := subtle.ConstantTimeCompare(e.Attempt, attempt[:]) == 1
 		// The 60 s end a repeat too (I2): else it would hang on Redis' clock whether the
 		// claims are still there to repeat.
-		if own && !e.Burnt && now.Sub(*e.RedeemedAt) <= RepeatWindow && now.Before(e.ExpiresAt) {
+		inTime := now.Sub(*e.RedeemedAt) <= RepeatWindow && now.Before(e.ExpiresAt)
+		switch {
+		case own && inTime && e.Burnt:
+			return OursBurnt
+		case own && inTime:
 			return Ours
 		}
 		return Replayed
@@ -81,4 +88,20 @@ func Judge(e Entry, attempt Attempt, now time.Time) Verdict {
 		return SourceEnded
 	}
 	return Open
+}
+
+// late is how long after a redemption the claims may be in Redis as they were before:
+// [Carrier.Retire] runs behind the answer.
+const late = 2 * time.Second
+
+// IsBack reports whether Redis has claims, with remaining left to live, that it should
+// be about to forget, or should have forgotten: a retired token lives for
+// [RepeatWindow]. That is a replica which took over without having heard of the
+// redemption, or a snapshot that was restored; or a Retire that never arrived.
+func (e Entry) IsBack(remaining time.Duration, now time.Time) bool {
+	if e.RedeemedAt == nil || remaining <= 0 {
+		return false
+	}
+	since := now.Sub(*e.RedeemedAt)
+	return since > late && (remaining > RepeatWindow || since > 2*RepeatWindow)
 }

@@ -56,7 +56,8 @@ func TestJudge_theWholeTable(t *testing.T) {
 		{"I8: somebody else has it", other, time.Second, time.Second, true, token.Replayed},
 		{"I8: still a replay after it expired", other, time.Minute, -time.Second, true, token.Replayed},
 		{"I8: still a replay a day later", other, 24 * time.Hour, -24 * time.Hour, false, token.Replayed},
-		{"I7: burnt, and shown again by whoever burnt it", burntByMe, time.Second, time.Second, true, token.Replayed},
+		{"I7: burnt, and shown again by whoever burnt it", burntByMe, time.Second, time.Second, true, token.OursBurnt},
+		{"I7: burnt by me, and the window is over", burntByMe, token.RepeatWindow + 1, time.Second, true, token.Replayed},
 	} {
 		entry := token.Entry{ExpiresAt: noon.Add(row.left), SourceLive: row.live}
 		if row.redeemed != nobody {
@@ -126,5 +127,33 @@ func TestNewAttempt_leavesTheDigestAlone(t *testing.T) {
 	attemptOf(t, "an idempotency key", digest)
 	if digest != tok.Digest() {
 		t.Error("the digest changed")
+	}
+}
+
+// A redeemed token has ten seconds to live, or what is left of its minute. Redis that
+// gives it more has not heard of the redemption.
+func TestI1_aTokenThatIsBackIsRecognised(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name            string
+		ago, remaining  time.Duration
+		unredeemed, yes bool
+	}{
+		{"not redeemed", 0, 50 * time.Second, true, false},
+		{"gone", 5 * time.Second, 0, false, false},
+		{"retiring is on its way", 2 * time.Second, 50 * time.Second, false, false},
+		{"retired", 3 * time.Second, 7 * time.Second, false, false},
+		{"brought back", 3 * time.Second, 50 * time.Second, false, true},
+		{"just longer than a retired one", 3 * time.Second, token.RepeatWindow + 1, false, true},
+		{"brought back late in its minute", 21 * time.Second, time.Second, false, true},
+	} {
+		at := noon.Add(-row.ago)
+		entry := token.Entry{RedeemedAt: &at}
+		if row.unredeemed {
+			entry.RedeemedAt = nil
+		}
+		if back := entry.IsBack(row.remaining, noon); back != row.yes {
+			t.Errorf("%s: %v", row.name, back)
+		}
 	}
 }

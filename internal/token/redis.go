@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -36,9 +37,20 @@ func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Dur
 	}
 	err := c.client.SetArgs(ctx, carrierKey(d), sealed, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
 	if errors.Is(err, redis.Nil) {
-		return ErrTaken
+		return c.own(ctx, d, sealed)
 	}
 	return outage.Redis(err)
+}
+
+// own returns nil where what is carried is sealed itself. A Cluster client sends a
+// command again whose answer was lost, and then finds its own work done. (The nonce in
+// it is random: nobody else sealed the same.)
+func (c *Carrier) own(ctx context.Context, d Digest, sealed []byte) error {
+	there, err := c.Get(ctx, d)
+	if err == nil && !bytes.Equal(there, sealed) {
+		return ErrTaken
+	}
+	return err
 }
 
 // maxSealed bounds in bytes what is read: who writes Redis could make us hold what
@@ -53,6 +65,12 @@ func (c *Carrier) Get(ctx context.Context, d Digest) ([]byte, error) {
 		return nil, outage.Redis(err)
 	}
 	return sealed, outage.Redis(err)
+}
+
+// Remaining is how long the claims will live, 0 when there are none.
+func (c *Carrier) Remaining(ctx context.Context, d Digest) (time.Duration, error) {
+	remaining, err := c.client.PTTL(ctx, carrierKey(d)).Result()
+	return max(0, remaining), outage.Redis(err) // Redis says -2 for none; -1, for ever, is never ours
 }
 
 // Retire lets the claims of a redeemed token live for [RepeatWindow] more, for a
