@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
@@ -39,11 +40,38 @@ func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, e
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "handoff"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	var pool *pgxpool.Pool
+	config.ShouldPing = func(ctx context.Context, rested pgxpool.ShouldPingParams) bool {
+		if rested.IdleDuration < restsWell || answers(ctx, rested.Conn) {
+			return false
+		}
+		if ctx.Err() == nil {
+			pool.Reset()
+		}
+		return true // pgx finds that it is dead, and takes another one
+	}
+	pool, err = pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("datastore: open postgres pool: %w", err)
 	}
 	return pool, nil
+}
+
+const (
+	// restsWell is how long a connection may rest and be believed to be alive.
+	restsWell = time.Second
+	// answersWithin is how long one that rested may take to say so.
+	answersWithin = 500 * time.Millisecond
+)
+
+// answers asks a connection that has rested whether it is alive. Behind a failover or a
+// gateway that forgot them, connections are dead without a word, all at once: one
+// request could find one after the other, until its time is over. So who finds one
+// dead gives up all that rest.
+func answers(ctx context.Context, conn *pgx.Conn) bool {
+	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	defer cancel()
+	return conn.Ping(ctx) == nil
 }
 
 func urlSets(databaseURL, parameter string) bool {
