@@ -6,13 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/behind"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
@@ -48,15 +48,13 @@ type exchangeCarrier interface {
 // Exchange is the use case "exchange". Wait for it before its stores are closed.
 type Exchange struct {
 	ExchangeConfig
-	tidying sync.WaitGroup
-	slots   chan struct{}
-
+	tidying                 *behind.Work
 	resurrected, unresolved atomic.Uint64
 }
 
 // NewExchange makes the use case.
 func NewExchange(config ExchangeConfig) *Exchange {
-	return &Exchange{ExchangeConfig: config, slots: make(chan struct{}, tidyingSlots)}
+	return &Exchange{ExchangeConfig: config, tidying: behind.New(tidyingAtOnce)}
 }
 
 // Resurrected is how many redeemed tokens Redis gave back. It is an alarm: nothing

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/behind"
 )
 
 // TokenUse remembers when each service token was last accepted, by key id: after a
@@ -17,7 +19,7 @@ type TokenUse struct {
 	mu      sync.Mutex
 	last    map[string]time.Time
 	told    map[string]time.Time
-	telling sync.WaitGroup
+	telling *behind.Work
 }
 
 // TokenUseConfig is what a TokenUse needs.
@@ -37,9 +39,12 @@ type tokenUseStore interface {
 // tokenUseEvery bounds the writes: an exchange must not wait for another commit.
 const tokenUseEvery = 30 * time.Second
 
+// tellingAtOnce is more than there are tokens.
+const tellingAtOnce = 4
+
 // NewTokenUse begins with no use seen.
 func NewTokenUse(config TokenUseConfig) *TokenUse {
-	return &TokenUse{TokenUseConfig: config, last: map[string]time.Time{}, told: map[string]time.Time{}}
+	return &TokenUse{TokenUseConfig: config, telling: behind.New(tellingAtOnce), last: map[string]time.Time{}, told: map[string]time.Time{}}
 }
 
 // Note remembers that the token was accepted now.
@@ -48,14 +53,15 @@ func (u *TokenUse) Note(ctx context.Context, keyID string) {
 	if !u.note(keyID, now) {
 		return
 	}
-	u.telling.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
+	told := u.telling.Do(ctx, func(ctx context.Context) {
 		if err := u.Store.NoteTokenUse(ctx, keyID, now); err != nil {
 			u.Log.WarnContext(ctx, "a service token's use was not stored", "key_id", keyID, "error", err)
 			u.tellAgain(keyID, now)
 		}
 	})
+	if !told {
+		u.tellAgain(keyID, now)
+	}
 }
 
 // note reports whether the database is to be told.

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/behind"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/user"
@@ -60,11 +60,17 @@ type fosStore interface {
 // closed.
 type FOS struct {
 	FOSConfig
-	rehashing sync.WaitGroup
+	rehashing *behind.Work
 }
 
 // NewFOS makes the use cases.
-func NewFOS(config FOSConfig) *FOS { return &FOS{FOSConfig: config} }
+func NewFOS(config FOSConfig) *FOS {
+	return &FOS{FOSConfig: config, rehashing: behind.New(rehashingAtOnce)}
+}
+
+// rehashingAtOnce bounds what runs after its answer (I13). A hash that is not replaced
+// is replaced at the next login.
+const rehashingAtOnce = 16
 
 // Wait returns when nothing runs behind an answer any more.
 func (f *FOS) Wait() { f.rehashing.Wait() }
@@ -176,9 +182,7 @@ func (f *FOS) failed(ctx context.Context, account user.Credentials, cause error,
 // rehash replaces a hash behind the answer: the person has no use for it, and the
 // write would show in the time. What is lost here is done at the next login.
 func (f *FOS) rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret) {
-	f.rehashing.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
+	f.rehashing.Do(ctx, func(ctx context.Context) {
 		if err := f.Store.Rehash(ctx, account, replacement, f.Now()); err != nil {
 			f.Log.WarnContext(ctx, "a password hash was not replaced", "user_id", account.ID, "error", err)
 		}
