@@ -68,7 +68,17 @@ fmt: ## format the Go code
 
 # What CI runs. "make -k check" goes on after a failure.
 .PHONY: check
-check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-proofs check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, proofs, browser
+check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-proofs check-faults check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, proofs, faults, browser
+
+.PHONY: faults
+faults: ## everything breaks, at length: the figures of docs/reliability.md (an hour)
+	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/faults.txt
+	@FAULTS=full FAULTS_REPORT='$(CURDIR)/$(REPORTS)/faults.txt' go test -tags faults -count=1 -p 1 -timeout 120m -run '^TestFaults_' ./internal/faulttest/...
+	@sort $(REPORTS)/faults.txt
+
+.PHONY: mutants
+mutants: ## each mistake on the list is made in a copy, and must be found (half an hour)
+	@go test -tags mutants -count=1 -timeout 120m -v -run '^TestMutants$$' ./internal/mutants
 
 ##@ Shipping
 
@@ -119,7 +129,7 @@ check-modules:
 
 .PHONY: check-vet
 check-vet:
-	$(call step,vet,go vet -tags proof ./... && go -C e2e vet ./...)
+	$(call step,vet,go vet -tags proof,faults,mutants ./... && go -C e2e vet ./...)
 
 .PHONY: check-lint
 check-lint:
@@ -141,6 +151,11 @@ PROOF_FILES = $(shell grep -rl --include='*_test.go' '^//go:build.*proof' $(GO_D
 check-proofs:
 	$(call step,proofs,! grep -E '^func (Test|Example|Fuzz)' $(PROOF_FILES) /dev/null | grep -vE 'func Test(Proof|Main)' && \
 		$(call tested,proofs) -- -tags proof -run '^TestProof' -p 1 -shuffle=on -timeout 30m $(sort $(dir $(addprefix ./,$(PROOF_FILES)))))
+
+# A short cut of "make faults": each story once or twice, with smaller numbers.
+.PHONY: check-faults
+check-faults:
+	$(call step,faults,$(call tested,faults) -- -tags faults -run '^TestFaults_' -p 1 -timeout 15m ./internal/faulttest/...)
 
 .PHONY: check-browser
 check-browser:

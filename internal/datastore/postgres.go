@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,15 +39,21 @@ func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, e
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.ConnConfig.ConnectTimeout = 2 * time.Second
-	if config.ConnConfig.RuntimeParams["application_name"] == "" {
-		config.ConnConfig.RuntimeParams["application_name"] = "handoff"
+	for name, value := range map[string]string{"application_name": "handoff", "idle_in_transaction_session_timeout": abandoned} {
+		if config.ConnConfig.RuntimeParams[name] == "" {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
 	}
+	config.ConnConfig.DialFunc = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
+	config.BeforeClose = hangUp
 	var pool *pgxpool.Pool
+	var doubted atomic.Int64 // when all that rest were given up, in nanoseconds since 1970
 	config.ShouldPing = func(ctx context.Context, rested pgxpool.ShouldPingParams) bool {
 		if rested.IdleDuration < restsWell || answers(ctx, rested.Conn) {
 			return false
 		}
-		if ctx.Err() == nil {
+		last, now := doubted.Load(), time.Now().UnixNano()
+		if now-last > int64(doubtsEvery) && doubted.CompareAndSwap(last, now) {
 			pool.Reset()
 		}
 		return true // pgx finds that it is dead, and takes another one
@@ -57,21 +65,42 @@ func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, e
 	return pool, nil
 }
 
+// abandoned is when Postgres ends a transaction that nobody continues. A replica that
+// vanishes with its machine leaves its locks behind, and the person who comes again
+// through another one would wait for them until the token is dead. No request takes
+// longer than 3 s.
+const abandoned = "4s"
+
 const (
+	dialTimeout = time.Second
+	keepAlive   = 15 * time.Second
 	// restsWell is how long a connection may rest and be believed to be alive.
 	restsWell = time.Second
 	// answersWithin is how long one that rested may take to say so.
 	answersWithin = 500 * time.Millisecond
+	// doubtsEvery is how often all that rest are given up at most: a Postgres that is
+	// merely slow must not be made to take in everybody anew, over and over.
+	doubtsEvery = 2 * time.Second
 )
 
 // answers asks a connection that has rested whether it is alive. Behind a failover or a
 // gateway that forgot them, connections are dead without a word, all at once: one
 // request could find one after the other, until its time is over. So who finds one
-// dead gives up all that rest.
+// dead gives up all that rest. The question does not end with the request: else clients
+// that go away would cost healthy connections.
 func answers(ctx context.Context, conn *pgx.Conn) bool {
-	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answersWithin)
 	defer cancel()
 	return conn.Ping(ctx) == nil
+}
+
+// hangUp closes the socket of a connection that was given up. pgx waits up to 15 s for
+// the other end to say goodbye, and that long the pool counts the connection as there:
+// sixteen dead ones would be a pool without a connection.
+func hangUp(conn *pgx.Conn) {
+	if conn.IsClosed() {
+		_ = conn.PgConn().Conn().Close() // it is of no use to anybody
+	}
 }
 
 func urlSets(databaseURL, parameter string) bool {

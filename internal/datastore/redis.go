@@ -1,8 +1,10 @@
 package datastore
 
 import (
+	"context"
 	"errors"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,8 +25,10 @@ const dependencyTimeout = time.Second
 //
 // Two options are for safety. MaxRetries is off: go-redis would send a command
 // again whose answer was slow, and a command that consumes must not run twice
-// unasked. ContextTimeoutEnabled is on: without it deadlines are ignored.
+// unasked. (Its Cluster client does so all the same, up to three times: no command of
+// ours consumes.) ContextTimeoutEnabled is on: without it deadlines are ignored.
 func OpenRedis(redisURL privacy.Secret) (Redis, error) {
+	silence()
 	parsed, err := url.Parse(redisURL.Reveal())
 	if err != nil {
 		// The error would quote the URL, password included.
@@ -43,10 +47,20 @@ func OpenRedis(redisURL privacy.Secret) (Redis, error) {
 	}
 	options.MaxRetries = -1
 	options.ContextTimeoutEnabled = true
+	options.DialerRetries = 1 // not five: who waits for us has 3 s
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClient(options), nil
 }
+
+// silence keeps go-redis from writing lines of its own among ours. What goes wrong comes
+// back as an error.
+var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+
+type quiet struct{}
+
+// Printf implements go-redis' logger.
+func (quiet) Printf(context.Context, string, ...any) {}
 
 var errBadRedisURL = errors.New("datastore: the redis URL cannot be parsed")
 
@@ -57,6 +71,7 @@ func openSentinel(redisURL string) (Redis, error) {
 	}
 	options.MaxRetries = -1
 	options.ContextTimeoutEnabled = true
+	options.DialerRetries = 1 // not five: who waits for us has 3 s
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
 	return redis.NewFailoverClient(options), nil
 }
@@ -68,6 +83,7 @@ func openCluster(redisURL string) (Redis, error) {
 	}
 	options.MaxRetries = -1
 	options.ContextTimeoutEnabled = true
+	options.DialerRetries = 1 // not five: who waits for us has 3 s
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClusterClient(options), nil

@@ -33,11 +33,29 @@ func Postgres(err error) error {
 	return New("postgres", err)
 }
 
-// NeverAsked reports whether err came before Postgres had heard of the statement: it
-// cannot have taken effect, and will not.
-func NeverAsked(err error) bool {
-	var connecting *pgconn.ConnectError
-	return errors.As(err, &connecting) || pgconn.SafeToRetry(err)
+// Unasked marks an error that came before Postgres was asked anything: there was no
+// connection to ask on. It returns nil for nil.
+func Unasked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return New("postgres", unasked{err})
+}
+
+type unasked struct{ error }
+
+// Unwrap gives the cause.
+func (u unasked) Unwrap() error { return u.error }
+
+// TookNoEffect reports whether it is certain of a statement which ended in err that it
+// did not take effect, and will not: Postgres never heard of it, or refused it.
+func TookNoEffect(err error) bool {
+	var never unasked
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.SeverityUnlocalized == "ERROR" // FATAL may come between COMMIT and its answer
+	}
+	return errors.As(err, &never) || pgconn.SafeToRetry(err)
 }
 
 func transient(code string) bool {

@@ -74,6 +74,14 @@ func TestCarrier_neverOverwrites(t *testing.T) {
 	}
 }
 
+// A Cluster client sends a command again whose answer was lost: it meets its own work.
+func TestCarrier_aCommandThatWasSentTwiceIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	carrier, digest := token.NewCarrier(testkit.Redis(t)), newToken(t).Digest()
+	carry(t, carrier, digest, token.TTL)
+	carry(t, carrier, digest, token.TTL)
+}
+
 // I8: a redeemed token's claims stay for a repeat, and I2: never longer than they
 // would have.
 func TestCarrier_retiringShortensOnly(t *testing.T) {
