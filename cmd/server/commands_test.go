@@ -54,21 +54,21 @@ func TestMigrateUpStatusAndDown(t *testing.T) {
 	env := environ{"DAO_DATABASE_URL": testkit.EmptyDatabaseURL(t).Reveal(), "DATABASE_URL": testkit.EmptyDatabaseURL(t).Reveal()}
 	type step struct{ command, out string }
 	steps := []step{
-		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration 0 of %d\n", all, all)},
-		{"migrate up fos", fmt.Sprintf("fos: applied %d migrations\n", all)},
-		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", all, all, all)},
-		{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 0 migrations\n", all)},
-		{"migrate down dao", fmt.Sprintf("dao: took back migration %d\n", all)},
-		{"migrate status dao", fmt.Sprintf("dao: at migration %d of %d\n", all-1, all)},
-		{"migrate down", fmt.Sprintf("dao: took back migration %d\nfos: took back migration %d\n", all-1, all)},
+		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration 0 of %d\n", allDAO, allFOS)},
+		{"migrate up fos", fmt.Sprintf("fos: applied %d migrations\n", allFOS)},
+		{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", allDAO, allFOS, allFOS)},
+		{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 0 migrations\n", allDAO)},
+		{"migrate down dao", fmt.Sprintf("dao: took back migration %d\n", allDAO)},
+		{"migrate status dao", fmt.Sprintf("dao: at migration %d of %d\n", allDAO-1, allDAO)},
+		{"migrate down", fmt.Sprintf("dao: took back migration %d\nfos: took back migration %d\n", allDAO-1, allFOS)},
 	}
-	for left := all - 2; left > 0; left-- {
+	for left := allDAO - 2; left > 0; left-- {
 		steps = append(steps, step{"migrate down dao", fmt.Sprintf("dao: took back migration %d\n", left)})
 	}
 	steps = append(steps,
 		step{"migrate down dao", "dao: nothing to take back\n"},
-		step{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", all, all-1, all)},
-		step{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 1 migrations\n", all)},
+		step{"migrate status", fmt.Sprintf("dao: at migration 0 of %d\nfos: at migration %d of %d\n", allDAO, allFOS-1, allFOS)},
+		step{"migrate up", fmt.Sprintf("dao: applied %d migrations\nfos: applied 1 migrations\n", allDAO)},
 	)
 	for _, step := range steps {
 		r := server(t, env, "", strings.Fields(step.command)...)
@@ -78,15 +78,15 @@ func TestMigrateUpStatusAndDown(t *testing.T) {
 	}
 }
 
-// all is how many migrations each half has; they grow together so far.
-const all = 5
+// How many migrations each half has.
+const allDAO, allFOS = 5, 6
 
 // A job that migrates is given no key of the service and may have a role of its own.
 func TestMigrateNeedsTheDatabasesAloneAndPrefersTheirOwners(t *testing.T) {
 	t.Parallel()
 	owner := testkit.EmptyDatabaseURL(t).Reveal()
 	env := environ{"DATABASE_URL": "postgres://nobody:no-such-password@127.0.0.1:1/nowhere", "MIGRATE_DATABASE_URL": owner}
-	server(t, env, "", "migrate", "up").wants(t, 0, fmt.Sprintf("fos: applied %d migrations\n", all), "")
+	server(t, env, "", "migrate", "up").wants(t, 0, fmt.Sprintf("fos: applied %d migrations\n", allFOS), "")
 }
 
 func TestMigrateWithoutOrWithAWrongDatabaseFailsInWords(t *testing.T) {
@@ -120,7 +120,7 @@ func TestMigrateTwiceAtOnce(t *testing.T) {
 		go func() { results <- server(t, env, "", "migrate", "up") }()
 	}
 	said := (<-results).out + (<-results).out
-	if !strings.Contains(said, fmt.Sprintf("applied %d", all)) || !strings.Contains(said, "applied 0") {
+	if !strings.Contains(said, fmt.Sprintf("applied %d", allFOS)) || !strings.Contains(said, "applied 0") {
 		t.Errorf("they said %q", said)
 	}
 }

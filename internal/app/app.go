@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hello-world-co-op/handoff/internal/config"
@@ -53,7 +56,12 @@ type App struct {
 	pseudonyms *privacy.Pseudonymizer
 	metrics    *metrics.Registry
 	hasher     *password.Hasher
-	listeners  []*listener
+	// admission bounds what all of the process works on: were it one for each half, a
+	// crowd that mints would leave no processor to those who arrive.
+	admission *httpapi.Admission
+	// connections is how many each listener may hold open.
+	connections int
+	listeners   []*listener
 	// wait and closers are undone in order when the process leaves.
 	wait    []func()
 	closers []func() error
@@ -65,6 +73,8 @@ type listener struct {
 	socket net.Listener
 	server *http.Server
 	checks *health.Checks
+
+	connections *httpapi.Connections
 }
 
 // New builds the configured halves and binds their addresses. Stores need not be
@@ -74,8 +84,14 @@ func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 	a := &App{
 		config: c, options: options, started: time.Now(),
 		pseudonyms: privacy.NewPseudonymizer(c.PseudonymKeys[0]), metrics: metrics.New(options.Version),
-		hasher: newHasher(options.Log),
+		hasher: newHasher(options.Log), admission: httpapi.NewAdmission(c.MaxRequests),
 	}
+	a.metrics.Shed(a.admission.Shed)
+	memory, source := memoryLimit(debug.SetMemoryLimit(-1), memlimit.FromCgroup)
+	if source == "nobody" {
+		memory = math.MaxInt64
+	}
+	a.connections = connections(c.MaxConnections, c.MaxRequests, memory)
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -97,8 +113,8 @@ func (a *App) build(ctx context.Context) error {
 		}
 	}
 	if a.config.MetricsEnabled {
-		connections := httpapi.NewConnections(a.config.MaxConnections)
-		return a.listen(ctx, listening{"metrics", a.config.MetricsAddr, a.metricsHandler(), health.New(nil), connections})
+		connections := httpapi.NewConnections(a.connections)
+		return a.listen(ctx, listening{"metrics", a.config.MetricsAddr, connections.Protect(a.metricsHandler()), health.New(nil), connections})
 	}
 	return nil
 }
@@ -126,7 +142,7 @@ func (a *App) listen(ctx context.Context, l listening) error {
 		return fmt.Errorf("%s: cannot listen on %s: %w", l.half, l.addr, err)
 	}
 	a.listeners = append(a.listeners, &listener{
-		half: l.half, socket: socket, checks: l.checks,
+		half: l.half, socket: socket, checks: l.checks, connections: l.connections,
 		server: httpapi.Server(l.addr, l.handler, l.connections, a.options.Log),
 	})
 	return nil
@@ -174,6 +190,7 @@ func (a *App) leave(ctx context.Context) error {
 	var leaving errgroup.Group
 	for _, l := range a.listeners {
 		leaving.Go(func() error {
+			l.connections.CloseUnused()
 			if err := l.server.Shutdown(ctx); err != nil {
 				return errors.Join(fmt.Errorf("the %s half had requests left: %w", l.half, err), l.server.Close())
 			}
@@ -203,10 +220,10 @@ func (a *App) Close() error {
 
 // edge is the part of the edge's configuration that both halves share.
 func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi.Config {
-	admission, connections := httpapi.NewAdmission(a.config.MaxRequests), httpapi.NewConnections(a.config.MaxConnections)
-	a.metrics.Overload(half, admission.Shed, connections.Evicted)
+	connections := httpapi.NewConnections(a.connections)
+	a.metrics.Evicted(half, connections.Evicted)
 	return httpapi.Config{
-		Half: half, AllowedOrigins: origins, Admission: admission, Connections: connections,
+		Half: half, AllowedOrigins: origins, Admission: a.admission, Connections: connections,
 		LoopbackSameOrigin: a.config.Environment == config.Development,
 		TrustedProxies:     a.config.TrustedProxies,
 		Headers: httpapi.SecurityHeaders{

@@ -58,7 +58,8 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	})
 	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: o.Now, Log: o.Log})
 	a.metrics.ServiceTokens(uses.Seen)
-	a.metrics.Exchange(exchange.Resurrected, exchange.Unresolved)
+	a.metrics.Resurrected(exchange.Resurrected)
+	a.metrics.Unresolved("dao", exchange.Unresolved)
 	a.wait = append(a.wait, exchange.Wait, uses.Wait)
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{
@@ -111,7 +112,8 @@ func (a *App) pages() pages.Config {
 func pageRoutes(handler http.Handler, paths ...string) []httpapi.Route {
 	serve := echo.WrapHandler(handler)
 	return []httpapi.Route{
-		{Method: http.MethodGet, Paths: paths, Handle: serve},
-		{Method: http.MethodHead, Paths: paths, Handle: serve},
+		// Long answers to slow readers must hold nobody's place.
+		{Method: http.MethodGet, Paths: paths, Always: true, Handle: serve},
+		{Method: http.MethodHead, Paths: paths, Always: true, Handle: serve},
 	}
 }

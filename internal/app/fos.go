@@ -45,12 +45,14 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	a.wait = append(a.wait, sessions.Wait)
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	edge := a.edge("fos", c.AllowedOrigins, checks)
+	login := handoff.NewLogin(handoff.LoginConfig{
+		Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
+		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random,
+	})
+	a.metrics.Unresolved("fos", login.Unresolved)
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
-		Login: handoff.NewLogin(handoff.LoginConfig{
-			Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
-			ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random,
-		}),
+		Login:    login,
 		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival,
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
 		Details: a.details(datastore.FOS, pool, map[string][]string{

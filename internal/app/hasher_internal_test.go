@@ -33,7 +33,7 @@ func TestI13_hashingIsBoundedByWhoeverLimitsTheMemory(t *testing.T) {
 	}
 }
 
-// I13: whoever sets GOMEMLIMIT is obeyed; else a container's limit leaves a quarter for
+// I13: whoever sets GOMEMLIMIT is obeyed; else a container's limit leaves two fifths for
 // what the collector does not count.
 func TestI13_theCollectorKnowsTheContainer(t *testing.T) {
 	t.Parallel()
@@ -45,12 +45,28 @@ func TestI13_theCollectorKnowsTheContainer(t *testing.T) {
 		want    int64
 	}{
 		"nobody":                 {math.MaxInt64, 0, none, 0},
-		"the cgroup":             {math.MaxInt64, 256 << 20, nil, 192 << 20},
+		"the cgroup":             {math.MaxInt64, 255 << 20, nil, 153 << 20},
 		"both, the runtime less": {100 << 20, 256 << 20, nil, 0},
 		"both, the cgroup less":  {1 << 30, 256 << 20, nil, 0},
 	} {
 		if bound := collectorBound(c.runtime, func() (uint64, error) { return c.cgroup, c.err }); bound != c.want {
 			t.Errorf("%s: %d, want %d", name, bound, c.want)
+		}
+	}
+}
+
+// I13: a small container holds few connections, and never fewer than it works on.
+func TestI13_aSmallContainerHoldsFewConnections(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		configured, requests int
+		memory               int64
+		want                 int
+	}{
+		{0, 256, 8 << 30, 2048}, {0, 256, unknownMemory, 682}, {0, 256, 512 << 20, 341}, {0, 256, 192 << 20, 320}, {5000, 256, 192 << 20, 5000},
+	} {
+		if got := connections(c.configured, c.requests, c.memory); got != c.want {
+			t.Errorf("%d configured, %d requests, %d MiB: %d, want %d", c.configured, c.requests, c.memory>>20, got, c.want)
 		}
 	}
 }

@@ -45,8 +45,8 @@ type Config struct {
 	// ShutdownTimeout is how long requests in flight then have.
 	ShutdownDelay, ShutdownTimeout time.Duration
 
-	// MaxRequests and MaxConnections bound what each half takes on at once (invariant
-	// I13).
+	// MaxRequests bounds what the process works on at once, MaxConnections what each
+	// listener holds (invariant I13); none is as many as the memory is enough for.
 	MaxRequests, MaxConnections int
 
 	// PseudonymKeys has at least one key; the first is used (invariant I6).

@@ -131,7 +131,9 @@ func (l *loader) log(raw rawShared) Log {
 func (l *loader) capacity(c *Config, raw rawShared) {
 	c.MaxRequests, c.MaxConnections = raw.MaxRequests, raw.MaxConnections
 	within(&l.faults, "MAX_REQUESTS_IN_FLIGHT", c.MaxRequests, [2]int{8, 100_000})
-	within(&l.faults, "MAX_CONNECTIONS", c.MaxConnections, [2]int{8, 100_000})
+	if c.MaxConnections != 0 { // fewer, and requests that are worked on would be in each other's way
+		within(&l.faults, "MAX_CONNECTIONS", c.MaxConnections, [2]int{c.MaxRequests + 1, 100_000})
+	}
 }
 
 func (l *loader) shutdown(c *Config, raw rawShared) {

@@ -36,10 +36,30 @@ type Checks struct {
 	byName   map[string]Check
 	draining atomic.Bool
 	asking   singleflight.Group
+
+	mu      sync.Mutex
+	down    map[string]bool
+	changed func(Result)
 }
 
 // New takes the checks.
-func New(byName map[string]Check) *Checks { return &Checks{byName: byName} }
+func New(byName map[string]Check) *Checks {
+	return &Checks{byName: byName, down: map[string]bool{}, changed: func(Result) {}}
+}
+
+// OnChange is called with the first result that says that a dependency is down, and
+// with the first that says that it is back: once, however many ask. Set it before
+// anybody does.
+func (c *Checks) OnChange(changed func(Result)) { c.changed = changed }
+
+func (c *Checks) notice(r Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if down := r.Err != nil; down != c.down[r.Name] {
+		c.down[r.Name] = down
+		c.changed(r)
+	}
+}
 
 // Drain makes the process unready for good, so that a load balancer turns away
 // before the listeners close.
@@ -97,6 +117,9 @@ func (c *Checks) ask(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
+	for _, r := range results {
+		c.notice(r)
+	}
 	sort.Slice(results, func(i, j int) bool { return results[i].Name < results[j].Name })
 	return results
 }

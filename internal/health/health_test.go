@@ -122,3 +122,21 @@ func TestI13_aCrowdAsksOnce(t *testing.T) {
 		}
 	})
 }
+
+// Who asks a thousand times during an outage writes no thousand lines.
+func TestOnChange_saysOnceThatItIsDownAndOnceThatItIsBack(t *testing.T) {
+	t.Parallel()
+	var trouble error
+	checks := health.New(map[string]health.Check{"redis": func(context.Context) error { return trouble }})
+	said := []string{}
+	checks.OnChange(func(r health.Result) {
+		said = append(said, map[bool]string{true: r.Name + " is back", false: r.Name + " is down"}[r.Err == nil])
+	})
+	for _, err := range []error{nil, nil, errors.New("refused"), errors.New("reset"), nil, nil} {
+		trouble = err
+		checks.Ask(t.Context())
+	}
+	if !slices.Equal(said, []string{"redis is down", "redis is back"}) {
+		t.Errorf("%v", said)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/labstack/echo/v4"
 )
 
 // ErrOverloaded says that a half has as much work as it can do (I13).
@@ -56,12 +58,15 @@ func (a *Admission) bound(fresh bool) int64 {
 // admit reads the body, takes a place for the request and calls next. In this order,
 // because of who sends a byte a second: such a client holds its own connection, and no
 // place that others wait for.
-func (a *Admission) admit(r *http.Request, fresh bool, next func() error) error {
+func (a *Admission) admit(c echo.Context, fresh bool, next func() error) error {
 	if a.full(fresh) {
 		a.shed.Add(1)
 		return ErrOverloaded
 	}
-	fetchBody(r)
+	if !fetchBody(c.Request()) {
+		// Else net/http would wait, in our place, for a rest that may never come.
+		c.Response().Header().Set(echo.HeaderConnection, "close")
+	}
 	if err := a.enter(fresh); err != nil {
 		a.shed.Add(1)
 		return err
@@ -70,11 +75,11 @@ func (a *Admission) admit(r *http.Request, fresh bool, next func() error) error 
 	return next()
 }
 
-// fetchBody reads as much of the body as any endpoint takes, and one byte more, and
-// puts it back. An error is met again by who reads it.
-func fetchBody(r *http.Request) {
+// fetchBody reads as much of the body as any endpoint takes, and one byte more, puts it
+// back, and reports whether that was all. An error is met again by who reads it.
+func fetchBody(r *http.Request) (whole bool) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return
+		return true
 	}
 	there, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	rest := io.Reader(r.Body)
@@ -82,6 +87,7 @@ func fetchBody(r *http.Request) {
 		rest = failing{err}
 	}
 	r.Body = fetched{io.MultiReader(bytes.NewReader(there), rest), r.Body}
+	return err == nil && len(there) <= maxBody
 }
 
 type fetched struct {

@@ -44,7 +44,7 @@ func TestI13_headersAreBounded(t *testing.T) {
 	}
 }
 
-// Beyond 64 KiB net/http turns away by itself, which bounds what is held at all.
+// Beyond 24 KiB net/http turns away by itself, which bounds what is held at all.
 func TestI13_hugeHeadersAreNotEvenRead(t *testing.T) {
 	t.Parallel()
 	e := serve(t, []httpapi.Route{route(http.MethodGet, "/x", ok)})

@@ -4,18 +4,31 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/hello-world-co-op/handoff/internal/health"
 )
 
 // healthRoutes: /health/live touches nothing, so that a slow database does not
 // get the process restarted; /health asks the dependencies, so that a load
 // balancer sends nobody who could not be served.
 func (config Config) healthRoutes() []Route {
+	config.Health.OnChange(config.logChange)
 	return []Route{
 		{Method: http.MethodGet, Paths: []string{"/health/live"}, Always: true, Handle: func(c echo.Context) error {
 			return JSON(c, http.StatusOK, map[string]string{"status": "alive"})
 		}},
 		{Method: http.MethodGet, Paths: []string{"/health"}, Always: true, Handle: config.ready},
 	}
+}
+
+// logChange logs once that a dependency went and once that it came back: anybody may
+// ask, as often as they like.
+func (config Config) logChange(r health.Result) {
+	if r.Err == nil {
+		config.Log.Info("dependency is back", "half", config.Half, "dependency", r.Name)
+		return
+	}
+	config.Log.Warn("dependency is down", "half", config.Half, "dependency", r.Name, "error", r.Err)
 }
 
 // HealthAnswer is the body of /health. Checks names each dependency "ok" or
@@ -34,8 +47,6 @@ func (config Config) ready(c echo.Context) error {
 		answer.Checks[result.Name] = "ok"
 		if result.Err != nil {
 			answer.Status, answer.Checks[result.Name] = "unavailable", "down"
-			config.Log.WarnContext(c.Request().Context(), "dependency is down",
-				"half", config.Half, "dependency", result.Name, "error", result.Err)
 		}
 	}
 	if answer.Status != "ready" {
@@ -89,12 +100,13 @@ type Migration struct {
 // static gives everything but the dependencies.
 func (config Config) Detailed(static func(c echo.Context) (Details, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		results := config.Health.Ask(c.Request().Context()) // first: it is what time must suffice for
 		details, err := static(c)
 		if err != nil {
 			return err
 		}
 		details.Dependencies = map[string]Dependency{}
-		for _, result := range config.Health.Ask(c.Request().Context()) {
+		for _, result := range results {
 			details.Dependencies[result.Name] = Dependency{
 				OK: result.Err == nil, LatencyMS: float64(result.Latency.Microseconds()) / 1000,
 			}

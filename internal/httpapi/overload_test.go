@@ -159,3 +159,45 @@ func statusOf(t *testing.T, conn net.Conn) int {
 	defer func() { _ = response.Body.Close() }()
 	return response.StatusCode
 }
+
+// I13: the attack: a body that is announced as longer than any endpoint takes, sent as
+// far as is read, and not ended. net/http would wait for the rest before it sends a long
+// answer, in the place of somebody else.
+func TestI13_aBodyWithoutEndHoldsNoPlace(t *testing.T) {
+	t.Parallel()
+	long := httpapi.Route{Method: http.MethodPost, Paths: []string{"/long"}, Handle: func(c echo.Context) error {
+		return c.String(http.StatusOK, strings.Repeat("long ", 8<<10))
+	}}
+	e := serve(t, []httpapi.Route{long}, func(c *httpapi.Config) { c.Admission = httpapi.NewAdmission(1) })
+	conn := e.dial()
+	write(t, conn, "POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n"+strings.Repeat("x", 8<<10+1))
+	if status := statusOf(t, conn); status != http.StatusOK { // without waiting for the rest
+		t.Errorf("%d", status)
+	}
+	if honest := e.send(http.MethodPost, "/long", ""); honest.status != http.StatusOK {
+		t.Errorf("behind it: %d %s", honest.status, honest.raw)
+	}
+}
+
+// I13: also what asks whether the process is well is not cut off in a flood: else a load
+// balancer takes a good replica out, for the attacker.
+func TestI13_aProbeIsNotCutOffInAFlood(t *testing.T) {
+	t.Parallel()
+	h := newHolding()
+	probe := h.route("/probe", false)
+	probe.Always = true
+	e := serve(t, []httpapi.Route{probe}, func(c *httpapi.Config) { c.Connections = httpapi.NewConnections(4) })
+	asking := e.dial()
+	write(t, asking, "POST /probe HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+	<-h.inside
+	for range 12 {
+		e.dial()
+	}
+	if well := e.send(http.MethodGet, "/health/live", ""); well.status != http.StatusOK { // all twelve were taken before
+		t.Errorf("%d", well.status)
+	}
+	close(h.let)
+	if status := statusOf(t, asking); status != http.StatusNoContent {
+		t.Errorf("the probe: %d", status)
+	}
+}

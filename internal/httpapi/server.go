@@ -82,15 +82,15 @@ func New(config Config, routes []Route) *echo.Echo {
 // are worked on (503 at once where there is none), and 2.9 s (503 then).
 func (config Config) serve(r Route) echo.HandlerFunc {
 	run := boundTime(r.run)
+	protected := func(c echo.Context) error {
+		return config.Connections.working(c.Request(), func() error { return run(c) })
+	}
 	if r.Always {
-		return run
+		return protected
 	}
 	return func(c echo.Context) error {
 		infoOf(c).stage = r.Stage
-		return config.Admission.admit(c.Request(), r.Fresh, func() error {
-			defer config.Connections.working(c.Request())()
-			return run(c)
-		})
+		return config.Admission.admit(c, r.Fresh, func() error { return protected(c) })
 	}
 }
 
@@ -115,8 +115,10 @@ func Server(addr string, handler http.Handler, connections *Connections, log *sl
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      15 * time.Second,
 		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    64 << 10, // beyond our own 16 KiB, which get a problem
-		ErrorLog:          serverLog(log),
+		// A little beyond our own 16 KiB, which get a problem. Many small headers cost ten
+		// times their length in memory.
+		MaxHeaderBytes: maxHeaders + 4<<10,
+		ErrorLog:       serverLog(log),
 	}
 }
 

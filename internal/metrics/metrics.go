@@ -64,29 +64,36 @@ func (r *Registry) Unlimited(half string, passed func() uint64) {
 	}, func() float64 { return float64(passed()) }))
 }
 
-// Exchange adds what should never happen at exchange: tokens that Redis gave back
-// after they were redeemed, and outcomes that neither we nor the caller know.
-func (r *Registry) Exchange(resurrected, unresolved func() uint64) {
+// Resurrected adds the redeemed tokens that Redis gave back, which should never happen.
+func (r *Registry) Resurrected(tokens func() uint64) {
 	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "handoff_tokens_resurrected_total",
 		Help: "Redeemed tokens that Redis gave back. They were refused; alarm all the same.",
-	}, func() float64 { return float64(resurrected()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "handoff_exchanges_unresolved_total",
-		Help: "Exchanges without an Idempotency-Key of which nobody knows whether they redeemed the token.",
-	}, func() float64 { return float64(unresolved()) }))
+	}, func() float64 { return float64(tokens()) }))
 }
 
-// Overload adds what a half turned away: requests that it had no place for, and
-// connections that were of no use and in the way.
-func (r *Registry) Overload(half string, shed, evicted func() uint64) {
-	labels := prometheus.Labels{"half": half}
+// Unresolved adds the outcomes that neither a half nor its caller knows.
+func (r *Registry) Unresolved(half string, outcomes func() uint64) {
 	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "handoff_requests_shed_total", ConstLabels: labels,
+		Name: "handoff_exchanges_unresolved_total", ConstLabels: prometheus.Labels{"half": half},
+		Help: "Exchanges and arrivals without a key of which nobody knows whether they redeemed the token.",
+	}, func() float64 { return float64(outcomes()) }))
+}
+
+// Shed adds the requests that there was no place for.
+func (r *Registry) Shed(requests func() uint64) {
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_requests_shed_total",
 		Help: "Requests that were answered 503 because too many were being worked on.",
-	}, func() float64 { return float64(shed()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "handoff_connections_evicted_total", ConstLabels: labels,
+	}, func() float64 { return float64(requests()) }))
+}
+
+// Evicted adds the connections of a half that were of no use and in the way.
+func (r *Registry) Evicted(half string, connections func() uint64) {
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_connections_evicted_total", ConstLabels: prometheus.Labels{"half": half},
 		Help: "Connections that were closed to make room for others.",
-	}, func() float64 { return float64(evicted()) }))
+	}, func() float64 { return float64(connections()) }))
 }
 
 // tokenUse asks when it is scraped.

@@ -22,7 +22,7 @@ const (
 	// below storm's high water. collector is the limit that the server gives itself there.
 	container = 256 << 20
 	highWater = 220 << 20
-	collector = "GOMEMLIMIT=192MiB"
+	collector = "GOMEMLIMIT=153MiB"
 )
 
 // I13: 200 people sign in at the same moment, at both halves of one process with
