@@ -149,8 +149,13 @@ func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, e
 	maps.Copy(args, pgx.NamedArgs{
 		"digest": r.Digest[:], "now": r.At, "deadline": deadline, "attempt": r.Attempt[:], "caller": r.CallerKey,
 	})
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return false, outage.Unasked(err)
+	}
+	defer conn.Release()
 	var won bool
-	err := d.pool.QueryRow(ctx, sql, args).Scan(&won)
+	err = conn.QueryRow(ctx, sql, args).Scan(&won)
 	return won && err == nil, audit.Unrecorded(err)
 }
 

@@ -82,11 +82,12 @@ type ExchangeRequest struct {
 	Origin         audit.Origin
 }
 
-// Redemption is what the gate writes.
+// Redemption is what the gate writes. TokenLeft is how long the token is good.
 type Redemption struct {
 	Digest    token.Digest
 	Attempt   token.Attempt
 	At        time.Time
+	TokenLeft time.Duration
 	CallerKey string
 	Claims    token.Claims
 	Origin    audit.Origin
@@ -118,18 +119,15 @@ func (x *Exchange) Exchange(ctx context.Context, request ExchangeRequest) (token
 	}
 	try.claims, try.unbound, try.misdirected = &claims, !claims.Bound(request.Verifier), request.misses(claims.Target)
 
-	redemption := Redemption{
-		Digest: digest, Attempt: attempt, At: now, CallerKey: request.Caller.KeyID, Claims: claims, Origin: request.Origin,
-	}
 	switch {
 	case !now.Before(claims.ExpiresAt): // I2: the stored time, not Redis' TTL
 		return x.askLedger(ctx, try)
 	case try.misdirected:
-		return x.burn(ctx, try, redemption)
+		return x.burn(ctx, try, try.redemption(claims))
 	case try.unbound:
 		return x.askLedger(ctx, try) // if it was used before, that is the graver news (I8)
 	}
-	return x.redeem(ctx, try, redemption)
+	return x.redeem(ctx, try, try.redemption(claims))
 }
 
 // presentation is one showing of a token and what is known of it so far.
@@ -141,6 +139,13 @@ type presentation struct {
 	sealBroken bool
 	// unbound: the verifier does not fit. misdirected: shown for another target.
 	unbound, misdirected bool
+}
+
+func (p presentation) redemption(of token.Claims) Redemption {
+	return Redemption{
+		Digest: p.request.Token.Digest(), Attempt: p.attempt, At: p.now, TokenLeft: of.ExpiresAt.Sub(p.now),
+		CallerKey: p.request.Caller.KeyID, Claims: of, Origin: p.request.Origin,
+	}
 }
 
 // repeats reports whether what the same attempt was given before may be given
@@ -168,17 +173,20 @@ func (r ExchangeRequest) misses(target string) bool {
 // person the hand-off.
 const timeToAsk = 700 * time.Millisecond
 
-// gate gives the gate its share of the time that is left, if that is limited.
-func gate(ctx context.Context) (context.Context, context.CancelFunc) {
+// gate gives the gate its share of the time that is left: of the request's, and of the
+// token's own minute (I2), which may end while a statement waits for its turn.
+func gate(ctx context.Context, r Redemption) (context.Context, context.CancelFunc) {
+	inTime, cancel := context.WithTimeout(ctx, r.TokenLeft)
 	deadline, limited := ctx.Deadline()
 	if !limited {
-		return ctx, func() {}
+		return inTime, cancel
 	}
-	return context.WithDeadline(ctx, deadline.Add(-timeToAsk))
+	share, cancelShare := context.WithDeadline(inTime, deadline.Add(-timeToAsk))
+	return share, func() { cancelShare(); cancel() }
 }
 
 func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (token.Claims, error) {
-	within, cancel := gate(ctx)
+	within, cancel := gate(ctx, r)
 	defer cancel()
 	won, err := x.Ledger.Redeem(within, r)
 	switch {
@@ -197,7 +205,7 @@ func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (
 // burn ends a token that was shown for another site than it was minted for: it
 // is in the wrong hands, or on its way there (I7).
 func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (token.Claims, error) {
-	within, cancel := gate(ctx)
+	within, cancel := gate(ctx, r)
 	defer cancel()
 	won, err := x.Ledger.Burn(within, r)
 	switch {
@@ -217,7 +225,7 @@ func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (to
 // COMMIT's answer may be what was lost, and the attempt in the row says whether it
 // took effect.
 func (x *Exchange) became(ctx context.Context, try presentation, verdict token.Verdict, cause error) bool {
-	if outage.NeverAsked(cause) {
+	if outage.TookNoEffect(cause) {
 		return false
 	}
 	entry, err := x.Ledger.Find(ctx, try.request.Token.Digest(), try.now)
@@ -265,7 +273,11 @@ func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claim
 		// Somebody writes to our Redis, or a sealing key was dropped too early.
 		x.Log.ErrorContext(ctx, "sealed claims do not open", "handoff_id", entry.HandoffID.String())
 		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.SealBroken, *entry})
-	case try.claims == nil:
+	case try.claims == nil && !try.misdirected && try.request.misses(entry.Target):
+		// Redis has lost the claims, and may yet bring them back.
+		try.misdirected = true
+		return x.burn(ctx, try, try.redemption(token.Claims{HandoffID: entry.HandoffID, ExpiresAt: entry.ExpiresAt}))
+	case try.claims == nil && !try.misdirected:
 		return x.refuse(ctx, try, refusal{token.ErrUnknown, audit.TokenUnknown, *entry})
 	case try.unbound:
 		return x.refuse(ctx, try, refusal{token.ErrBinding, audit.TokenBindingFailed, *entry})

@@ -260,7 +260,9 @@ func TestI7_aLostBurningIsResolvedByTheAttempt(t *testing.T) {
 func TestI8_onlyWhatNobodyKnowsIsUnresolved(t *testing.T) {
 	t.Parallel()
 	b, trouble := newBench(t)
-	lost, refused := outage.New("postgres", errors.New("connection reset")), outage.Postgres(&pgconn.ConnectError{})
+	lost := outage.New("postgres", errors.New("connection reset"))
+	unreached, refused := outage.Unasked(context.DeadlineExceeded), outage.Postgres(&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "40P01"})
+	leaving := outage.Postgres(&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "57P01"})
 	fails := func(err error) {
 		trouble.redeem = func(context.Context, handoff.Redemption) (bool, error) { return false, err }
 	}
@@ -271,8 +273,10 @@ func TestI8_onlyWhatNobodyKnowsIsUnresolved(t *testing.T) {
 		want uint64
 	}{
 		{"the caller can ask again", lost, ownKey, 0},
-		{"Postgres was not reached", refused, "", 0},
+		{"Postgres was not reached", unreached, "", 0},
+		{"Postgres refused", refused, "", 0},
 		{"nobody knows", lost, "", 1},
+		{"Postgres left in the middle", leaving, "", 2},
 	} {
 		fails(row.err)
 		if _, err := b.exchange.Exchange(inTime(t), presented(b.mintedToken(t).Token, row.key)); err == nil {

@@ -6,8 +6,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// tidyingAtOnce bounds the commands that run after their answers (I13).
-const tidyingAtOnce = 64
+// tidyingAtOnce bounds the commands that run after their answers (I13): as many as
+// there are requests by default, for what is not tidied looks like a token that came back.
+const tidyingAtOnce = 256
 
 // Wait returns when nothing runs behind an answer any more.
 func (x *Exchange) Wait() { x.tidying.Wait() }

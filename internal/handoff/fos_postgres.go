@@ -27,13 +27,8 @@ func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, f.pool, r)
 }
 
-// revokeSQL takes the row lock that rotation takes.
 var revokeSQL = `
-WITH ended AS (
-	UPDATE public.sessions s SET ended_at = @now, ended_as = 'replayed'
-	WHERE s.handoff_id = @handoff AND s.arrival <> @arrival AND ` + session.LiveSQL + `
-	RETURNING s.user_id, s.handoff_id, s.entry_product
-)
+WITH ended AS (` + session.EndHandoffSQL + `), barred AS (` + session.BarHandoffSQL + `)
 ` + audit.Insert{
 	Event: audit.SessionEnded, Outcome: audit.Success, From: "ended",
 	Reason: "'" + string(audit.ByReplay) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
@@ -45,6 +40,10 @@ func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.A
 	args := audit.Args(replay.At, replay.Origin)
 	args["now"], args["handoff"], args["arrival"] = replay.At, replay.HandoffID, by[:]
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		err := session.HoldHandoff(ctx, tx, replay.HandoffID, session.Arrival{})
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, revokeSQL, args); err != nil {
 			return err
 		}
@@ -60,8 +59,27 @@ const maxRaces = 10
 
 // Arrive commits user, link, session and audit rows together, or nothing. When
 // another arrival of the same person came first, it starts over and finds what
-// that one wrote.
+// that one wrote; when the answer to its COMMIT was lost, what it wrote itself.
 func (f *FOSStore) Arrive(ctx context.Context, a Arrival) (Arrived, error) {
+	arrived, err := f.arriveFirst(ctx, a)
+	if down := (*outage.Error)(nil); errors.As(err, &down) && ctx.Err() == nil {
+		return f.arriveAnyway(ctx, a)
+	}
+	return arrived, err
+}
+
+// arriveFirst leaves time for a second try: one connection that has gone dead must not
+// cost the person the hand-off.
+func (f *FOSStore) arriveFirst(ctx context.Context, a Arrival) (Arrived, error) {
+	if deadline, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-timeToAsk))
+		defer cancel()
+	}
+	return f.arriveAnyway(ctx, a)
+}
+
+func (f *FOSStore) arriveAnyway(ctx context.Context, a Arrival) (Arrived, error) {
 	for range maxRaces {
 		arrived, err := f.arrive(ctx, a)
 		if !errors.Is(err, user.ErrRaced) {
@@ -88,6 +106,9 @@ func (f *FOSStore) arrive(ctx context.Context, a Arrival) (Arrived, error) {
 }
 
 func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
+	if err := session.HoldHandoff(ctx, tx, a.Claims.HandoffID, a.Session.Arrival); err != nil {
+		return Arrived{}, err
+	}
 	who, err := user.Resolve(ctx, tx, a.Person, user.Moment{Now: a.Now, NewID: a.NewUserID})
 	if err != nil {
 		return Arrived{}, err

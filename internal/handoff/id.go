@@ -26,7 +26,7 @@ func newHandoffID(now time.Time, random io.Reader) (uuid.UUID, error) {
 }
 
 // onItsWay reports whether the hand-off was minted less than 60 s ago, as its id says.
-// A peer whose ids do not say when is not judged.
+// A peer whose ids do not say when, or say a time to come, is not judged.
 func onItsWay(id uuid.UUID, now time.Time) bool {
 	if id.Version() != 7 {
 		return false
@@ -34,5 +34,5 @@ func onItsWay(id uuid.UUID, now time.Time) bool {
 	var millis [8]byte
 	copy(millis[2:], id[:6])
 	minted := time.UnixMilli(int64(binary.BigEndian.Uint64(millis[:]))) //nolint:gosec // 48 bits
-	return now.Before(minted.Add(token.TTL))
+	return now.Before(minted.Add(token.TTL)) && !minted.After(now.Add(clockSkew))
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/token"
 	"github.com/hello-world-co-op/handoff/internal/user"
@@ -42,10 +44,17 @@ type arrivalStore interface {
 }
 
 // Login is the use case "cross-domain login".
-type Login struct{ LoginConfig }
+type Login struct {
+	LoginConfig
+	unresolved atomic.Uint64
+}
 
 // NewLogin makes the use case.
-func NewLogin(config LoginConfig) *Login { return &Login{config} }
+func NewLogin(config LoginConfig) *Login { return &Login{LoginConfig: config} }
+
+// Unresolved is how many browsers without an arrival key were told 503 while nobody
+// could say whether their token was redeemed. If it was, they cannot have it again.
+func (l *Login) Unresolved() uint64 { return l.unresolved.Load() }
 
 // LoginRequest is a token that arrived in a browser. ArrivalKey is the browser's
 // own mark on this arrival, "" if it made none. SignedInAs is who the browser is
@@ -97,14 +106,25 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 	if err == nil {
 		err = l.check(claims)
 	}
+	l.countUnresolved(request, err)
 	if err != nil {
 		return LoggedIn{}, l.refused(ctx, request, err)
 	}
 	loggedIn, err := l.arrive(ctx, request, claims)
+	l.countUnresolved(request, err)
 	if err != nil {
 		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
 	}
 	return loggedIn, nil
+}
+
+// countUnresolved counts who cannot ask again after an outage that may have come
+// behind the gate. Without Redis nothing is redeemed.
+func (l *Login) countUnresolved(request LoginRequest, err error) {
+	down := (*outage.Error)(nil)
+	if request.ArrivalKey == "" && errors.As(err, &down) && down.Dependency != "redis" && !outage.TookNoEffect(err) {
+		l.unresolved.Add(1)
+	}
 }
 
 // clockSkew is how far the other half's clock may be behind ours.

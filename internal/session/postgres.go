@@ -34,7 +34,8 @@ const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival FROM public.sessions
 //
 // The loser is given the winner's session, with inserted false, when it is live,
 // the same user's, and opened under the same arrival key: then it is the same
-// browser, whose first answer was lost (I8). Anybody else gets [ErrHandoffUsed],
+// browser, whose first answer was lost (I8); or with the same id, when the caller
+// repeats what may have been committed. Anybody else gets [ErrHandoffUsed],
 // and nothing changes. Other errors are an [outage.Error] or a fault of the caller.
 func Insert(ctx context.Context, tx pgx.Tx, n New) (s Session, inserted bool, err error) {
 	if err := n.check(); err != nil {
@@ -67,11 +68,58 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 	if err != nil {
 		return Session{}, outage.Postgres(err)
 	}
-	if !n.Arrival.is(arrival) || !s.Live(n.Now) || s.UserID != n.UserID {
+	ours := s.ID == n.ID // our own insert, whose COMMIT was not acknowledged
+	if !ours && !n.Arrival.is(arrival) || !s.Live(n.Now) || s.UserID != n.UserID {
 		return Session{}, ErrHandoffUsed
 	}
 	return s, nil
 }
+
+// holdSQL is the lock under which a hand-off opens a session or ends, so that of the
+// two each sees what the other has written. endedSQL is a statement of its own, which
+// sees what was committed while the first one waited.
+const (
+	holdSQL  = `SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`
+	endedSQL = `SELECT EXISTS (SELECT FROM public.handoffs_ended WHERE handoff_id = $1 AND shown_as <> $2)`
+)
+
+// HoldHandoff keeps others from opening or ending the hand-off until tx ends. It
+// returns [ErrHandoffUsed] where the token was shown under another arrival key than by,
+// if by is one at all: then it was in two browsers (I8).
+func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error {
+	var both pgx.Batch
+	both.Queue(holdSQL, id)
+	both.Queue(endedSQL, id, by[:])
+	results := tx.SendBatch(ctx, &both)
+	_, err := results.Exec()
+	var ended bool
+	if err == nil {
+		err = results.QueryRow().Scan(&ended)
+	}
+	if err := errors.Join(err, results.Close()); err != nil {
+		return outage.Postgres(err)
+	}
+	if ended && !by.IsNone() {
+		return ErrHandoffUsed
+	}
+	return nil
+}
+
+// EndHandoffSQL ends the session that came of the hand-off @handoff under another
+// arrival key than @arrival, and returns it, if it was live. It takes the row lock that
+// rotation takes. BarHandoffSQL keeps every other arrival key from opening one, where
+// none was opened yet. The caller holds the hand-off.
+const (
+	EndHandoffSQL = `
+	UPDATE public.sessions s SET ended_at = @now, ended_as = 'replayed'
+	WHERE s.handoff_id = @handoff AND s.arrival <> @arrival AND ` + LiveSQL + `
+	RETURNING s.user_id, s.handoff_id, s.entry_product`
+	BarHandoffSQL = `
+	INSERT INTO public.handoffs_ended (handoff_id, ended_at, ended_as, shown_as)
+	SELECT @handoff::uuid, @now::timestamptz, 'replayed', @arrival::bytea
+	WHERE NOT EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = @handoff)
+	ON CONFLICT DO NOTHING`
+)
 
 // FindSQL reads the session with the id $1.
 const FindSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.id = $1`

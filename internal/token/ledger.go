@@ -90,9 +90,9 @@ func Judge(e Entry, attempt Attempt, now time.Time) Verdict {
 	return Open
 }
 
-// late is how long after a redemption the claims may be in Redis as they were before:
-// [Carrier.Retire] runs behind the answer.
-const late = 2 * time.Second
+// late is how long after the beginning of a redemption the claims may be in Redis as
+// they were before: the gate may take 2.2 s, and [Carrier.Retire] behind the answer one.
+const late = 4 * time.Second
 
 // IsBack reports whether Redis has claims, with remaining left to live, that it should
 // be about to forget, or should have forgotten: a retired token lives for

@@ -141,10 +141,10 @@ func TestI1_aTokenThatIsBackIsRecognised(t *testing.T) {
 	}{
 		{"not redeemed", 0, 50 * time.Second, true, false},
 		{"gone", 5 * time.Second, 0, false, false},
-		{"retiring is on its way", 2 * time.Second, 50 * time.Second, false, false},
-		{"retired", 3 * time.Second, 7 * time.Second, false, false},
-		{"brought back", 3 * time.Second, 50 * time.Second, false, true},
-		{"just longer than a retired one", 3 * time.Second, token.RepeatWindow + 1, false, true},
+		{"retiring is on its way", 4 * time.Second, 50 * time.Second, false, false},
+		{"retired", 5 * time.Second, 5 * time.Second, false, false},
+		{"brought back", 5 * time.Second, 50 * time.Second, false, true},
+		{"just longer than a retired one", 5 * time.Second, token.RepeatWindow + 1, false, true},
 		{"brought back late in its minute", 21 * time.Second, time.Second, false, true},
 	} {
 		at := noon.Add(-row.ago)

@@ -47,10 +47,13 @@ func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Dur
 // it is random: nobody else sealed the same.)
 func (c *Carrier) own(ctx context.Context, d Digest, sealed []byte) error {
 	there, err := c.Get(ctx, d)
-	if err == nil && !bytes.Equal(there, sealed) {
-		return ErrTaken
+	switch {
+	case err != nil || bytes.Equal(there, sealed):
+		return err
+	case there == nil:
+		return outage.New("redis", errors.New("the claims were there, and are not"))
 	}
-	return err
+	return ErrTaken
 }
 
 // maxSealed bounds in bytes what is read: who writes Redis could make us hold what

@@ -82,3 +82,18 @@ func TestExchange_whoNamesNoTargetTakesAny(t *testing.T) {
 		t.Errorf("for %s", answer.Text("target_domain"))
 	}
 }
+
+// I7: also when Redis has lost the claims: the ledger knows what the token was for, and
+// a primary that comes back may yet bring it back.
+func TestI7_aWrongTargetBurnsWhatRedisHasLost(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	token, peer := s.SignIn(t, s.Member(t, "ada@example.org")).MintToken(), s.Browser(t)
+	name := claimsKey(t, s)
+	sealed := s.Redis.Get(t.Context(), name).Val()
+	s.Redis.Del(t.Context(), name)
+	wantProblem(t, present(peer, s.DAOURL, token, map[string]any{"target_domain": testkit.OtherTarget}), http.StatusBadRequest, "token_wrong_target", "exchange")
+	s.Redis.Set(t.Context(), name, sealed, 0)
+	wantProblem(t, present(peer, s.DAOURL, token, nil), http.StatusBadRequest, "token_used", "exchange")
+	wantEvents(t, s, "handoff.minted success", "handoff.refused failure token_wrong_target", "handoff.replayed failure token_used")
+}

@@ -1,11 +1,16 @@
 package fosapi_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
@@ -90,5 +95,51 @@ func TestI4_anEndThatCannotBeRecordedEndsNothing(t *testing.T) {
 	}
 	if me := meAt(t, s, first.Cookie("access_token").Value); me.Status != http.StatusOK {
 		t.Errorf("%d %s", me.Status, me.Raw)
+	}
+}
+
+// I8: the attack: show the token first, break off before the session is written, and
+// take it up again with the same key when the person whose link it is has been and
+// gone. Their coming bars everybody else's key, also from a session that is not there yet.
+func TestI8_whoBreaksOffDoesNotDodgeTheEvidence(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		minted := ada.Mint(nil)
+		token := minted.Text("token")
+		testkit.Exec(t, s.FOS, refuseCommit)
+		if broken := s.Browser(t).Arrive(token, key(firstKey)); broken.Status != http.StatusServiceUnavailable {
+			t.Fatalf("%d %s", broken.Status, broken.Raw)
+		}
+		testkit.Exec(t, s.FOS, `DROP TRIGGER no_commit ON sessions`)
+		wantInvalid(t, ada.Arrive(token, key(secondKey)), "used", minted.Text("handoff_id"))
+		wantInvalid(t, s.Browser(t).Arrive(token, key(firstKey)), "used", minted.Text("handoff_id"))
+		if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM sessions`); n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// I8: who has no key is nobody's evidence, and nobody's victim.
+func TestI8_anArrivalWithoutAKeyIsNotBarred(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	handoffID := uuid.Must(uuid.NewV7())
+	for name, row := range map[string]struct {
+		by   session.Arrival
+		want error
+	}{
+		"the same key": {session.NewArrival(firstKey), nil},
+		"no key":       {session.NewArrival(""), nil},
+		"another key":  {session.NewArrival(secondKey), session.ErrHandoffUsed},
+	} {
+		shown := session.NewArrival(firstKey)
+		testkit.Exec(t, s.FOS, `INSERT INTO handoffs_ended VALUES ($1, now(), 'replayed', $2) ON CONFLICT DO NOTHING`, handoffID, shown[:])
+		err := pgx.BeginFunc(t.Context(), s.FOS, func(tx pgx.Tx) error {
+			return session.HoldHandoff(t.Context(), tx, handoffID, row.by)
+		})
+		if !errors.Is(err, row.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -67,7 +67,7 @@ func TestTheBodyOfARefreshIsNoneOrAnyObject(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	b := signedIn(t, s)
-	for _, body := range []any{nil, `{}`, `{"device_fingerprint":"f00d","nested":{"gen":7}}`} {
+	for _, body := range []any{nil, `{}`, `{"device_fingerprint":"thumbprint","nested":{"gen":7}}`} {
 		wantRefreshed(t, b.FOSPost("refresh", body))
 		if me := b.Me(); me.Status != http.StatusOK {
 			t.Errorf("%d %s", me.Status, me.Raw)
