@@ -40,6 +40,7 @@ type Stack struct {
 	Embedded bool
 
 	home            *home
+	launcher        *launcher
 	postgres, redis *process
 	imitation       *embeddedRedis
 
@@ -76,7 +77,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if l.home, err = openHome(ctx, o, l.account); err != nil {
 		return nil, err
 	}
-	s := &Stack{home: l.home}
+	s := &Stack{home: l.home, launcher: l}
 	running.Store(s, true)
 	if err := s.launch(ctx, l); err != nil {
 		return nil, errors.Join(err, s.Stop())

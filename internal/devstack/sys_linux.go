@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,12 @@ func workingDirectory(pid int) string {
 		return ""
 	}
 	return dir
+}
+
+// runs is false for a zombie too: the kernel shows its program no more.
+func runs(pid int) bool {
+	_, err := os.Readlink(procFile(pid, "exe"))
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // procFile is a file about a process, see proc(5).

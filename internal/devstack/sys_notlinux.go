@@ -11,3 +11,5 @@ func diesWithParent(*syscall.SysProcAttr, syscall.Signal) {}
 func workingDirectory(int) string { return "" }
 
 func descendants(int) []int { return nil }
+
+func runs(pid int) bool { return isAlive(pid) }

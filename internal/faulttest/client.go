@@ -115,8 +115,8 @@ func (c *Client) do(ctx context.Context, method, url string, body []byte, header
 	// Without it net/http would send again by itself what a dead connection took.
 	request.GetBody = nil
 	request.Header.Set("Content-Type", "application/json")
-	n := rand.Uint32()
-	request.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", byte(n>>16), byte(n>>8), byte(n)))
+	n := rand.Uint32() //nolint:gosec // anybody
+	request.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255))
 	for name, value := range headers {
 		if value != "" {
 			request.Header.Set(name, value)

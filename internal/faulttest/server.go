@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -168,12 +169,16 @@ func program(t testing.TB) string {
 	return path
 }
 
+// builtIn is the folder, if there is one.
+var builtIn atomic.Pointer[string]
+
 // built is where the program is, below a folder of this process' own.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "faulttest")
 	if err != nil {
 		return "", fmt.Errorf("faulttest: %w", err)
 	}
+	builtIn.Store(&dir)
 	path := filepath.Join(dir, "server")
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -188,8 +193,8 @@ var built = sync.OnceValues(func() (string, error) {
 // Main is a package's TestMain. It removes the program that its tests ran.
 func Main(m *testing.M) {
 	code := m.Run()
-	if path, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path)) // the system clears its temporary files in the end
+	if dir := builtIn.Load(); dir != nil {
+		_ = os.RemoveAll(*dir) // the system clears its temporary files in the end
 	}
 	os.Exit(code)
 }

@@ -59,7 +59,12 @@ var rooms = map[string][]string{
 	"internal/testkit": {"internal/...", "password"},
 
 	// What tests of faults share.
-	"internal/faulttest": {"internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/testkit", "internal/token", "migrations"},
+	"internal/faulttest":          {"internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/testkit", "internal/token", "migrations"},
+	"internal/faulttest/crash":    {},
+	"internal/faulttest/crowd":    {},
+	"internal/faulttest/exact":    {},
+	"internal/faulttest/failover": {},
+	"internal/mutants":            {},
 }
 
 // domains know nobody of their own kind, whatever rooms says.

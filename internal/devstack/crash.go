@@ -1,0 +1,86 @@
+package devstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// PostgresProcesses are the ids of the Postgres server's processes, the postmaster
+// first; none while it is down. A test signals them. It works on Linux only.
+func (s *Stack) PostgresProcesses() []int {
+	if s.postgres == nil {
+		return nil
+	}
+	return append([]int{s.postgres.pid()}, descendants(s.postgres.pid())...)
+}
+
+// CrashPostgres ends Postgres by SIGKILL, the postmaster and all below it, and returns
+// when all of them are gone. What was committed is in its files, for
+// [Stack.RestartPostgres].
+func (s *Stack) CrashPostgres() error {
+	all := s.PostgresProcesses()
+	if all == nil {
+		return errors.New("devstack: postgres does not run")
+	}
+	for _, pid := range all { // the postmaster first, which would start others
+		if process, err := os.FindProcess(pid); err == nil {
+			_ = process.Kill() // it may have ended by itself
+		}
+	}
+	<-s.postgres.ended
+	s.postgres = nil
+	return awaitGone(all)
+}
+
+// awaitGone waits for processes that were killed: a new postmaster refuses to start
+// while a backend of the old one has the shared memory.
+func awaitGone(all []int) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(5 * time.Second); slices.ContainsFunc(all, runs); <-tick.C {
+		if time.Now().After(end) {
+			return errors.New("devstack: processes of postgres outlive SIGKILL")
+		}
+	}
+	return nil
+}
+
+// RestartPostgres starts Postgres again on its port and its data, and returns when it
+// takes connections. ctx bounds the start.
+func (s *Stack) RestartPostgres(ctx context.Context) error {
+	address, err := url.Parse(s.PostgresURL)
+	if err != nil || s.postgres != nil {
+		return errors.Join(errors.New("devstack: postgres is not down"), err)
+	}
+	port, err := strconv.Atoi(address.Port())
+	if err != nil {
+		return fmt.Errorf("devstack: %w", err)
+	}
+	data, _, err := s.launcher.prepareData(ctx)
+	if err != nil {
+		return err
+	}
+	if err := removeStalePid(data); err != nil {
+		return err
+	}
+	p, err := s.home.start(command{
+		name: "postgres", path: s.launcher.servers.Postgres.program("postgres"), libs: s.launcher.servers.Postgres.Libs,
+		args: s.launcher.postgresArguments(data, port), dir: data,
+		gentle: syscall.SIGINT, stern: syscall.SIGQUIT,
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.await(ctx, func() bool { return isPostgresReady(data, p.pid()) }); err != nil {
+		return err
+	}
+	s.postgres = p
+	return nil
+}

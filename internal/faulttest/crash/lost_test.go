@@ -1,0 +1,144 @@
+//go:build faults
+
+package crash_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/faulttest"
+)
+
+// I1, I8: Postgres has committed, and its answer is lost: the connection ends, the
+// whole line is cut so that the service cannot even ask what became of it, or the
+// connection goes dead without a word. Whoever has a key gets their answer.
+func TestFaults_I1_I8_TheAnswerOfACommitIsLost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, faulttest.NewStores(t))
+	l := &losing{site: s, server: faulttest.Serve(t, s.environ, nil), moments: faulttest.NewMoments()}
+	s.dao.Watch("dao", l.moments)
+	s.fos.Watch("fos", l.moments)
+	for _, loss := range []struct {
+		name   string
+		how    loss
+		rounds int
+	}{
+		{"the connection ends", loss{ends: true, then: func(*faulttest.Line) {}}, faulttest.Scale(4, 40)},
+		{"all connections end", loss{then: (*faulttest.Line).Reset}, faulttest.Scale(4, 40)},
+		{"the line is cut", loss{then: (*faulttest.Line).Cut}, faulttest.Scale(4, 40)},
+		{"the connection goes dead", loss{then: func(*faulttest.Line) {}}, faulttest.Scale(1, 10)},
+	} {
+		t.Run(loss.name, func(t *testing.T) {
+			l.keyed, l.keyless, l.slowest = resolution{}, resolution{}, 0
+			for _, commit := range l.commits() {
+				for round := range loss.rounds {
+					commit.keyed = round%4 != 3
+					l.lose(t, commit, loss.how)
+				}
+			}
+			faulttest.Report(t, "of %d callers with a key %d were not answered at once, unresolved %d; of %d without %d, unresolved %d; slowest answer %s",
+				l.keyed.callers, l.keyed.lost, l.keyed.unresolved, l.keyless.callers, l.keyless.lost, l.keyless.unresolved, asMS(l.slowest))
+		})
+	}
+	s.wantBooks(t)
+}
+
+// loss is how an answer is lost.
+type loss struct {
+	ends bool
+	then func(*faulttest.Line)
+}
+
+// resolution counts callers.
+type resolution struct{ callers, lost, unresolved int }
+
+type losing struct {
+	*site
+	server         *faulttest.Server
+	moments        *faulttest.Moments
+	keyed, keyless resolution
+	slowest        time.Duration
+}
+
+// commit is where something is committed.
+type commit struct {
+	at             faulttest.Moment
+	line           *faulttest.Line
+	arrives, keyed bool
+}
+
+// commits are where something is committed: at the gate, which is the first statement
+// that an exchange runs on the DAO database, and at the end of an arrival.
+func (l *losing) commits() []commit {
+	gate := faulttest.Moment{Line: "dao", N: 1, What: "B", Answered: true}
+	end := faulttest.Moment{Line: "fos", N: 1, What: "Q commit", Answered: true}
+	return []commit{
+		{at: gate, line: l.dao}, {at: gate, line: l.dao, arrives: true}, {at: end, line: l.fos, arrives: true},
+	}
+}
+
+// lose loses the answer of one commit.
+func (l *losing) lose(t *testing.T, of commit, how loss) {
+	t.Helper()
+	c := &caller{token: l.history.Mint(t.Context(), l.server.DAOURL, l.person(0)), arrives: of.arrives}
+	who := &l.keyless
+	if of.keyed {
+		c.key, who = newKey(), &l.keyed
+	}
+	of.at.Ends = how.ends
+	come := l.moments.Await(of.at, func() { how.then(of.line) })
+	l.present(t.Context(), l.server, c)
+	if !await(come, time.Second) {
+		t.Errorf("%v did not come: %v", of.at, l.moments.Heard())
+	}
+	of.line.Mend(t)
+	who.callers++
+	l.slowest = max(l.slowest, c.answer.Took)
+	if c.answer.Unknown() {
+		who.lost++
+		wantClear(t, c.answer)
+		l.present(t.Context(), l.server, c)
+	}
+	switch {
+	case c.answer.OK():
+	case c.key == "" && isUsed(c.answer) && l.redeemed(t, c.token.HandoffID):
+		who.unresolved++
+	default:
+		who.unresolved++
+		t.Errorf("%v, with a key: %t: %v", of.at, of.keyed, c.answer)
+	}
+}
+
+// I8, I13: the machine of a replica vanishes in the middle of an arrival, so that
+// Postgres hears nothing and keeps its transaction and its locks. The person, who
+// repeats at another replica with their key, is not held up by a ghost for longer than
+// their token lives.
+func TestFaults_I8_AGhostHoldsItsLocks(t *testing.T) {
+	t.Parallel()
+	k := &killing{site: newSite(t, faulttest.NewStores(t)), moments: faulttest.NewMoments()}
+	k.dao.Watch("dao database", k.moments)
+	k.fos.Watch("fos database", k.moments)
+	k.redis.Watch("redis", k.moments)
+	k.survivor = faulttest.Serve(t, k.stores.Environ(), nil)
+	v := k.serve(t)
+	c := &caller{token: k.mint(t, v.DAOURL), key: newKey(), arrives: true}
+	come := k.moments.Await(faulttest.Moment{Line: "fos database", N: 7}, func() {
+		for _, line := range []*faulttest.Line{k.dao, k.fos, k.redis} {
+			line.HalfOpen()
+		}
+		v.Kill()
+	})
+	if k.present(t.Context(), v.Server, c); c.answer.Err == nil || !await(come, time.Second) {
+		t.Fatalf("the moment did not come: %v", c.answer)
+	}
+	begun := time.Now()
+	until(t, 9*time.Second, "resolved", func() bool {
+		k.present(t.Context(), k.survivor, c)
+		return !c.answer.Unknown()
+	})
+	faulttest.Report(t, "the next replica let the person in after %s: %v", asMS(time.Since(begun)), c.answer)
+	if !c.answer.OK() {
+		t.Errorf("held up by a ghost: %v", c.answer)
+	}
+	k.wantBooks(t)
+}

@@ -1,0 +1,143 @@
+package handoff_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+	"github.com/hello-world-co-op/handoff/internal/token"
+)
+
+// shows: somebody presents any token, rightly or wrongly.
+func (m *machine) shows(rt *rapid.T) {
+	j := m.one(rt)
+	if j == nil {
+		return
+	}
+	s := showing{
+		by:       attempt{rapid.SampledFrom([]string{"", "the first caller's key", "the second caller's key"}).Draw(rt, "key"), 0},
+		target:   testkit.Target,
+		verifier: j.verifier,
+		troubles: troubles{in(rt, "get"), in(rt, "gate"), in(rt, "find"), in(rt, "note"), in(rt, "tidy"), well, well},
+	}
+	if rapid.Bool().Draw(rt, "perhaps wrongly") {
+		s.target = rapid.SampledFrom([]string{testkit.Target, "", testkit.OtherTarget}).Draw(rt, "target")
+		// A verifier that is not asked for is wrong, too.
+		s.verifier = rapid.SampledFrom([]string{j.verifier, j.verifier, "", "another browser's"}).Draw(rt, "verifier")
+		s.restricted = rapid.SampledFrom([]string{"", "", testkit.Target, testkit.OtherTarget}).Draw(rt, "the caller's targets")
+	}
+	m.present(rt, j, s)
+}
+
+func (m *machine) one(rt *rapid.T) *journey {
+	if len(m.tokens) == 0 {
+		return nil
+	}
+	return rapid.SampledFrom(m.tokens).Draw(rt, "token")
+}
+
+// present shows a token and compares what is told with the model.
+func (m *machine) present(rt *rapid.T, j *journey, s showing) {
+	if m.tries++; s.by.key == "" {
+		s.by.number = m.tries
+	}
+	m.moody.troubles = s.troubles
+	now := m.b.clock.Now()
+	got, err := m.try(j, s)
+	m.exchange.Wait()
+	if want := j.present(s, now); got != want {
+		rt.Fatalf("%+v: told %s (%v), want %s", s, got, err, want)
+	}
+	m.judge(rt, j, map[attempt]verdict{s.by: got})
+}
+
+// try makes the call.
+func (m *machine) try(j *journey, s showing) (verdict, error) {
+	request := handoff.ExchangeRequest{
+		Token: j.tok, Target: s.target, Verifier: s.verifier, IdempotencyKey: s.by.key, Caller: handoff.Caller{KeyID: "0a1b2c3d"},
+	}
+	if s.restricted != "" {
+		request.Caller.Targets = []string{s.restricted}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	got, err := m.exchange.Exchange(ctx, request)
+	if err == nil && (got.HandoffID != j.id || got.UserID != m.member || got.Target != testkit.Target) {
+		return "somebody else's claims", nil
+	}
+	for cause, told := range map[error]verdict{
+		token.ErrUsed: used, token.ErrExpired: expired, token.ErrUnknown: unknown, token.ErrWrongTarget: wrongly, token.ErrBinding: unboundHere,
+	} {
+		if errors.Is(err, cause) {
+			return told, err
+		}
+	}
+	if down := (*outage.Error)(nil); errors.As(err, &down) {
+		return outOfOrder, err
+	}
+	if err != nil {
+		return verdict(fmt.Sprintf("error %T", err)), err
+	}
+	return granted, nil
+}
+
+// judge asks what was told, apart from the model: one try at most is ever given the
+// claims (I1), and none when the 60 s are over (I2).
+func (m *machine) judge(rt *rapid.T, j *journey, answers map[attempt]verdict) {
+	for by, what := range answers {
+		if what != granted {
+			continue
+		}
+		m.granted[j.id] = append(m.granted[j.id], by)
+		if m.granted[j.id][0] != by {
+			rt.Fatalf("I1: granted to %v and to %v", m.granted[j.id][0], by)
+		}
+		if !m.b.clock.Now().Before(j.expires) {
+			rt.Fatalf("I2: granted at %v, expired at %v", m.b.clock.Now(), j.expires)
+		}
+	}
+}
+
+// crowd: several present one token at once, all of them properly.
+func (m *machine) crowd(rt *rapid.T) {
+	j := m.one(rt)
+	if j == nil {
+		return
+	}
+	m.moody.troubles = troubles{}
+	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
+		"the first caller's key", "the second caller's key", "the third caller's key", "the fourth caller's key", "the fifth caller's key",
+	}), 2, 5, rapid.ID).Draw(rt, "keys")
+	opens := j.fate(showing{verifier: j.verifier}, m.b.clock.Now()).opens
+	answers, errs := map[attempt]verdict{}, map[string]error{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, key := range keys {
+		wg.Go(func() {
+			got, err := m.try(j, showing{by: attempt{key, 0}, verifier: j.verifier})
+			mu.Lock()
+			defer mu.Unlock()
+			answers[attempt{key, 0}], errs[key] = got, err
+		})
+	}
+	wg.Wait()
+	m.exchange.Wait()
+	m.judge(rt, j, answers)
+	for _, first := range []bool{true, false} { // the winner, whoever it is, and then the others
+		for by, got := range answers {
+			if (got == granted && opens) != first {
+				continue
+			}
+			if want := j.present(showing{by: by, verifier: j.verifier}, m.b.clock.Now()); got != want {
+				rt.Fatalf("of %d at once %v is told %s, want %s: %v (%v)", len(keys), by, got, want, answers, errs)
+			}
+		}
+	}
+}
