@@ -192,6 +192,9 @@ func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (
 	switch {
 	case err != nil && x.became(ctx, try, token.Ours, err):
 		won = true
+	case err != nil && !x.Now().Before(r.Claims.ExpiresAt): // the minute ended at the gate
+		try.now = x.Now()
+		return x.askLedger(ctx, try)
 	case err != nil:
 		return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
 	}

@@ -40,7 +40,7 @@ func TestI13_tidyingUpIsBoundedAndNobodyWaitsForIt(t *testing.T) {
 	exchange := handoff.NewExchange(handoff.ExchangeConfig{
 		Ledger: b.DAOStore, Carrier: carrier, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
-	for range 80 {
+	for range 300 {
 		minted := b.mintedToken(t)
 		if claims, err := exchange.Exchange(inTime(t), presented(minted.Token, ownKey)); err != nil || claims.HandoffID != minted.HandoffID {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestI13_tidyingUpIsBoundedAndNobodyWaitsForIt(t *testing.T) {
 	}
 	close(carrier.release)
 	wg.Wait()
-	if n := carrier.begun.Load(); n != 64 {
-		t.Errorf("%d commands ran behind 80 answers, want 64", n)
+	if n := carrier.begun.Load(); n != 256 {
+		t.Errorf("%d commands ran behind 300 answers, want 256", n)
 	}
 }
