@@ -50,6 +50,8 @@ type Call struct {
 	// Session is what an arrival was given, uuid.Nil if none or not told.
 	Session   uuid.UUID
 	HandoffID uuid.UUID
+
+	rivalled bool // see isRivalled
 }
 
 func (c Call) isMint() bool { return c.Attempt == "" }

@@ -2,6 +2,8 @@ package faulttest
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -16,8 +18,8 @@ type life struct {
 	minted bool
 	// attempt is who ended it, "" for nobody.
 	attempt string
-	// told is what that attempt was told: Unknown until somebody heard, then Done or
-	// Burnt.
+	// told is what that attempt was told: Unknown until somebody heard, then Done, Burnt,
+	// or Used where a rival had come.
 	told Outcome
 	// session is what it was given, uuid.Nil while nobody has heard of it.
 	session uuid.UUID
@@ -42,6 +44,10 @@ func (l life) step(c Call) (bool, life) {
 		}
 		return true, l
 	case Used:
+		if l.open() && c.rivalled {
+			l.attempt, l.told = c.Attempt, Used
+			return true, l
+		}
 		return l.attempt != "", l
 	case Unredeemed:
 		return l.attempt == "", l
@@ -105,6 +111,7 @@ func problemOf(calls []Call, begun time.Time) string {
 func operations(calls []Call, begun time.Time) []porcupine.Operation {
 	all := make([]porcupine.Operation, 0, len(calls))
 	for i, c := range telling(calls) {
+		c.rivalled = isRivalled(c, calls)
 		ended := c.Ended.Sub(begun).Nanoseconds()
 		if c.Outcome == Unknown {
 			ended = math.MaxInt64
@@ -147,6 +154,20 @@ func telling(calls []Call) []Call {
 		}
 	}
 	return kept
+}
+
+// isRivalled reports whether an arrival may have redeemed the token and been refused all
+// the same: another browser, with a key of its own, came before it was answered (I8).
+// Then nobody gets a session.
+func isRivalled(c Call, calls []Call) bool {
+	return isKeyedArrival(c) && slices.ContainsFunc(calls, func(other Call) bool {
+		return isKeyedArrival(other) && other.Attempt != c.Attempt && other.Begun.Before(c.Ended)
+	})
+}
+
+func isKeyedArrival(c Call) bool {
+	key, arrival := strings.CutPrefix(c.Attempt, "fos ")
+	return arrival && !strings.HasPrefix(key, "#")
 }
 
 // repeatedLate looks at what no order of calls can show: time. An answer that had

@@ -57,6 +57,9 @@ func TestHistoriesThatCanHappenPass(t *testing.T) {
 		"repeated by the same attempt": {
 			minted, {2, 3, "a", done, someSession}, {4, 5, "a", done, someSession}, {6, 7, "b", used, uuid.Nil},
 		},
+		"I8: two browsers at once, and nobody gets it": {
+			minted, {2, 9, "fos a", used, uuid.Nil}, {3, 8, "fos b", used, uuid.Nil},
+		},
 		"a repeat may be refused":       {minted, {2, 3, "a", done, someSession}, {4, 5, "a", used, uuid.Nil}},
 		"two at once, one is refused":   {minted, {2, 6, "b", used, uuid.Nil}, {3, 7, "a", done, someSession}},
 		"lost, and repeated":            {minted, {2, 3, "a", unknown, uuid.Nil}, {4, 5, "a", done, someSession}},
@@ -88,6 +91,10 @@ func TestHistoriesThatCanHappenPass(t *testing.T) {
 func TestI1_HistoriesThatCannotHappenAreCaught(t *testing.T) {
 	t.Parallel()
 	for name, lines := range map[string][]line{
+		"I8: refused as used, and nobody else was there": {minted, {2, 9, "fos a", used, uuid.Nil}, {3, 8, "fos #1", used, uuid.Nil}},
+		"I8: two browsers at once, and then one of them": {
+			minted, {2, 9, "fos a", used, uuid.Nil}, {3, 8, "fos b", used, uuid.Nil}, {10, 11, "fos a", done, someSession},
+		},
 		"double redemption":             {minted, {2, 3, "a", done, someSession}, {4, 5, "b", done, otherSession}},
 		"double redemption at once":     {minted, {2, 6, "a", done, someSession}, {3, 7, "b", done, otherSession}},
 		"by exchanges, without session": {minted, {2, 6, "a", done, uuid.Nil}, {3, 7, "b", done, uuid.Nil}},
