@@ -35,6 +35,12 @@ var slow = []attacker{
 	{name: "endless bodies a byte at a time", opening: minting + "Transfer-Encoding: chunked\r\n\r\n", drip: "1\r\n \r\n", every: time.Second, bound: 10 * time.Second},
 }
 
+// reader asks for page after page and reads none.
+var reader = attacker{
+	name: "pages that nobody reads", opening: strings.Repeat("GET /assets/base.css HTTP/1.1\r\nHost: crowd\r\n\r\n", 100),
+	deaf: true, bound: 20 * time.Second,
+}
+
 // deaf asks for more than all buffers between here and there take. The bound counts
 // from when these are full, which takes the server some seconds.
 var deaf = attacker{

@@ -34,6 +34,13 @@ func TestFaults_I13_DeafClientsHoldNobodyUp(t *testing.T) {
 	withstand(t, siege{[]attacker{deaf}, faulttest.Scale(16, 50), time.Duration(faulttest.Scale(10, 20)) * time.Second})
 }
 
+// I13: a page is more than net/http keeps for later, so that its handler waits for who
+// reads it. It must not wait in a place that others need.
+func TestFaults_I13_PagesThatNobodyReadsHoldNoPlace(t *testing.T) {
+	t.Parallel()
+	withstand(t, siege{[]attacker{reader}, faulttest.Scale(60, 100), time.Duration(faulttest.Scale(6, 20)) * time.Second})
+}
+
 // withstand demands that people who mean well are served while the siege is on, that
 // the server gives up every attacker in time, and that nothing remains of it.
 func withstand(t *testing.T, s siege) {
