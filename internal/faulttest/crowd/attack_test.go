@@ -38,14 +38,14 @@ var slow = []attacker{
 // reader asks for page after page and reads none.
 var reader = attacker{
 	name: "pages that nobody reads", opening: strings.Repeat("GET /assets/base.css HTTP/1.1\r\nHost: crowd\r\n\r\n", 100),
-	deaf: true, bound: 20 * time.Second,
+	deaf: true, bound: 40 * time.Second,
 }
 
 // deaf asks for more than all buffers between here and there take. The bound counts
 // from when these are full, which takes the server some seconds.
 var deaf = attacker{
 	name: "refusals that nobody reads", opening: strings.Repeat(arriving+"Content-Length: 2\r\n\r\n{}", 100),
-	deaf: true, bound: 20 * time.Second,
+	deaf: true, bound: 40 * time.Second,
 }
 
 // attack goes on until the server ends the connection, and returns how long it

@@ -50,7 +50,7 @@ func TestFaults_I13_AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 	wantHonest(t, got)
 	if slack := 200; files > before.files+2*held+slack {
 		t.Errorf("%d open files, with %d connections to each listener", files, held)
-	} else if files < before.files+held {
+	} else if files < before.files+held*9/10 {
 		t.Errorf("a flood that fills nothing: %d open files", files)
 	}
 	server.wantRecovered(t, before)

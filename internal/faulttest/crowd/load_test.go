@@ -39,8 +39,9 @@ const repeats = 5
 
 // handoff is an errand: one journey.
 func (r *road) handoff(ctx context.Context, due time.Time, to *tally) {
-	who := r.person()
+	who, set := r.person(), time.Now()
 	minted, err := r.dao.ask(ctx, who.minting)
+	to.served(minted, err, time.Since(set))
 	if !to.note(mint, minted, err, time.Since(due)) || minted.token == "" {
 		return
 	}
@@ -48,6 +49,7 @@ func (r *road) handoff(ctx context.Context, due time.Time, to *tally) {
 	for range repeats {
 		asked := time.Now()
 		arrived, err := r.fos.ask(ctx, request)
+		to.served(arrived, err, time.Since(asked))
 		if to.note(arrive, arrived, err, time.Since(asked)) {
 			to.finish(time.Now())
 			return

@@ -32,7 +32,8 @@ type tally struct {
 	cost    time.Duration // processor time of this process, until end: when it began
 
 	good     map[string]times // answered 200, by request
-	shed     times            // told to come back
+	shed     times            // told to come back, from when they were due
+	sent     times            // the same, from when they set out: the crowd may have been late
 	late     times            // how long after they were due people of an open loop set out
 	faults   map[string]int   // anything else, by what it was
 	unasked  int              // the crowd had no line free
@@ -62,6 +63,15 @@ func (c *tally) note(request string, a answer, err error, took time.Duration) bo
 		c.faults[request+": "+a.String()]++
 	}
 	return false
+}
+
+// served notes how long somebody who was told to come back waited once they had set out.
+func (c *tally) served(a answer, err error, took time.Duration) {
+	if err == nil && a.shed() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.sent = append(c.sent, took)
+	}
 }
 
 func (c *tally) finish(at time.Time) {
