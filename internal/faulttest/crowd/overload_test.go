@@ -203,6 +203,6 @@ func share(used time.Duration, while *tally) float64 {
 // empty tables are made anew. Else every lap would be slower than the one before.
 func learn(t testing.TB, stores *faulttest.Stores) {
 	t.Helper()
-	testkit.Exec(t, stores.DAO, "ANALYZE")
-	testkit.Exec(t, stores.FOS, "ANALYZE")
+	testkit.Exec(t, stores.DAO, "ANALYZE") //nolint:misspell // SQL
+	testkit.Exec(t, stores.FOS, "ANALYZE") //nolint:misspell // SQL
 }
