@@ -99,6 +99,7 @@ clean: ## remove what was built, and .dev/ with the data of make run
 
 GO_DIRS := cmd deploy e2e internal migrations password
 MODULES := . tools e2e
+TAGS := proof,faults,mutants
 NOT_SOURCE := .git .dev .env bin
 
 # $(call step,name,commands) runs commands and says how long they took.
@@ -129,7 +130,7 @@ check-modules:
 
 .PHONY: check-vet
 check-vet:
-	$(call step,vet,go vet -tags proof,faults,mutants ./... && go -C e2e vet ./...)
+	$(call step,vet,go vet -tags $(TAGS) ./... && go -C e2e vet ./...)
 
 .PHONY: check-lint
 check-lint:
