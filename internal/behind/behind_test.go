@@ -2,6 +2,7 @@ package behind_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,12 @@ import (
 func TestI13_whatRunsBehindAnswersIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		begun := time.Now()
-		work, ended := behind.New(2), 0
+		begun, work := time.Now(), behind.New(2)
+		var ended atomic.Int32
 		request, over := context.WithCancel(t.Context())
 		endless := func(ctx context.Context) {
 			<-ctx.Done()
-			ended++
+			ended.Add(1)
 		}
 		for i, want := range []bool{true, true, false} {
 			if done := work.Do(request, endless); done != want {
@@ -28,8 +29,8 @@ func TestI13_whatRunsBehindAnswersIsBounded(t *testing.T) {
 		}
 		over() // the request ends, what it left behind does not
 		work.Wait()
-		if took := time.Since(begun); ended != 2 || took != behind.Time {
-			t.Errorf("%d ended after %v", ended, took)
+		if took := time.Since(begun); ended.Load() != 2 || took != behind.Time {
+			t.Errorf("%d ended after %v", ended.Load(), took)
 		}
 		if !work.Do(t.Context(), func(context.Context) {}) {
 			t.Error("the places were not given back")
