@@ -34,6 +34,7 @@ func newFleet(t testing.TB) (f *fleet, daoEnviron, fosEnviron map[string]string)
 	}
 	common := map[string]string{
 		"ENVIRONMENT": "development", "METRICS_ENABLED": "false", "LOG_FORMAT": "json", "LOG_LEVEL": "warn",
+		"MAX_REQUESTS_IN_FLIGHT":     "1000",
 		"CROSS_DOMAIN_SERVICE_TOKEN": testkit.ServiceToken,
 	}
 	daoEnviron = with(common, map[string]string{

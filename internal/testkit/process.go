@@ -85,6 +85,7 @@ func StartApart(t testing.TB) *Service {
 	clock, log := NewClock(), &Log{}
 	common := map[string]string{
 		"ENVIRONMENT": "development", "METRICS_ENABLED": "false", "LOG_FORMAT": "json", "CROSS_DOMAIN_SERVICE_TOKEN": ServiceToken,
+		"MAX_REQUESTS_IN_FLIGHT": "1000",
 	}
 	with := func(extra map[string]string) map[string]string {
 		all := maps.Clone(common)

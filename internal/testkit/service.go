@@ -80,7 +80,9 @@ func Start(t testing.TB, o Options) *Service {
 			"LOG_FORMAT": "json",
 		},
 	}
-	// Out of the way of every test that is not about them: a test is one address.
+	// Out of the way of every test that is not about them: a test is one address, and a
+	// crowd of its own.
+	s.Environ["MAX_REQUESTS_IN_FLIGHT"] = "1000"
 	for _, limit := range []string{"LOGIN", "LOGIN_ADDRESS", "LOGIN_ACCOUNT", "MINT", "ARRIVAL", "EXCHANGE_FAILURES"} {
 		s.Environ["RATE_LIMIT_"+limit+"_PER_MINUTE"] = "100000"
 	}
