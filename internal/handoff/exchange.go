@@ -82,16 +82,18 @@ type ExchangeRequest struct {
 	Origin         audit.Origin
 }
 
-// Redemption is what the gate writes. TokenLeft is how long the token is good.
+// Redemption is what the gate writes.
 type Redemption struct {
 	Digest    token.Digest
 	Attempt   token.Attempt
 	At        time.Time
-	TokenLeft time.Duration
 	CallerKey string
 	Claims    token.Claims
 	Origin    audit.Origin
 }
+
+// timeLeft is how long the token is good.
+func (r Redemption) timeLeft() time.Duration { return r.Claims.ExpiresAt.Sub(r.At) }
 
 // Exchange gives the claims that the token stands for, once. Its errors are
 // [*token.Refused] with a sentinel of package token, and outages. After an
@@ -143,7 +145,7 @@ type presentation struct {
 
 func (p presentation) redemption(of token.Claims) Redemption {
 	return Redemption{
-		Digest: p.request.Token.Digest(), Attempt: p.attempt, At: p.now, TokenLeft: of.ExpiresAt.Sub(p.now),
+		Digest: p.request.Token.Digest(), Attempt: p.attempt, At: p.now,
 		CallerKey: p.request.Caller.KeyID, Claims: of, Origin: p.request.Origin,
 	}
 }
@@ -176,7 +178,7 @@ const timeToAsk = 700 * time.Millisecond
 // gate gives the gate its share of the time that is left: of the request's, and of the
 // token's own minute (I2), which may end while a statement waits for its turn.
 func gate(ctx context.Context, r Redemption) (context.Context, context.CancelFunc) {
-	inTime, cancel := context.WithTimeout(ctx, r.TokenLeft)
+	inTime, cancel := context.WithTimeout(ctx, r.timeLeft())
 	deadline, limited := ctx.Deadline()
 	if !limited {
 		return inTime, cancel

@@ -6,8 +6,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// tidyingAtOnce bounds the commands that run after their answers (I13): as many as
-// there are requests by default, for what is not tidied looks like a token that came back.
+// tidyingAtOnce bounds the commands that run after their answers (I13). It is several
+// times the requests that are worked on: what is not tidied looks like a token that
+// came back.
 const tidyingAtOnce = 256
 
 // Wait returns when nothing runs behind an answer any more.

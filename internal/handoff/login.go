@@ -52,8 +52,8 @@ type Login struct {
 // NewLogin makes the use case.
 func NewLogin(config LoginConfig) *Login { return &Login{LoginConfig: config} }
 
-// Unresolved is how many browsers without an arrival key were told 503 while nobody
-// could say whether their token was redeemed. If it was, they cannot have it again.
+// Unresolved is how many browsers without an arrival key were told 503 when their token
+// was redeemed, or may have been: they cannot have it again.
 func (l *Login) Unresolved() uint64 { return l.unresolved.Load() }
 
 // LoginRequest is a token that arrived in a browser. ArrivalKey is the browser's
@@ -106,23 +106,25 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 	if err == nil {
 		err = l.check(claims)
 	}
-	l.countUnresolved(request, err)
 	if err != nil {
+		if !outage.TookNoEffect(err) {
+			l.leaveUnresolved(request, err)
+		}
 		return LoggedIn{}, l.refused(ctx, request, err)
 	}
 	loggedIn, err := l.arrive(ctx, request, claims)
-	l.countUnresolved(request, err)
 	if err != nil {
+		l.leaveUnresolved(request, err) // the token is redeemed, whatever became of the arrival
 		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
 	}
 	return loggedIn, nil
 }
 
-// countUnresolved counts who cannot ask again after an outage that may have come
-// behind the gate. Without Redis nothing is redeemed.
-func (l *Login) countUnresolved(request LoginRequest, err error) {
+// leaveUnresolved counts who cannot ask again after an outage behind the gate. Redis is
+// before it: without Redis nothing is redeemed.
+func (l *Login) leaveUnresolved(request LoginRequest, err error) {
 	down := (*outage.Error)(nil)
-	if request.ArrivalKey == "" && errors.As(err, &down) && down.Dependency != "redis" && !outage.TookNoEffect(err) {
+	if request.ArrivalKey == "" && errors.As(err, &down) && down.Dependency != "redis" {
 		l.unresolved.Add(1)
 	}
 }

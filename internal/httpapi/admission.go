@@ -10,10 +10,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// ErrOverloaded says that a half has as much work as it can do (I13).
-var ErrOverloaded = errors.New("more requests than this half works on at once")
+// ErrOverloaded says that there is as much work as can be done (I13).
+var ErrOverloaded = errors.New("more requests than are worked on at once")
 
-// Admission bounds how many requests a half works on at once. Beyond, a request is
+// Admission bounds how many requests are worked on at once, by all halves that have it. Beyond, a request is
 // answered 503 before anything is done for it, not even a line in the log: work that
 // is taken on and not finished in time is the dearest of all, and an overloaded service
 // that takes on everything finishes nothing. It is safe for concurrent use.

@@ -12,7 +12,6 @@ import (
 // get the process restarted; /health asks the dependencies, so that a load
 // balancer sends nobody who could not be served.
 func (config Config) healthRoutes() []Route {
-	config.Health.OnChange(config.logChange)
 	return []Route{
 		{Method: http.MethodGet, Paths: []string{"/health/live"}, Always: true, Handle: func(c echo.Context) error {
 			return JSON(c, http.StatusOK, map[string]string{"status": "alive"})

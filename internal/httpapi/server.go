@@ -59,6 +59,7 @@ const requestDeadline = 2900 * time.Millisecond
 // New returns a handler that runs every request through the shared steps, in the
 // order written here.
 func New(config Config, routes []Route) *echo.Echo {
+	config.Health.OnChange(config.logChange)
 	e := echo.New()
 	e.HTTPErrorHandler = config.writeProblem
 	e.IPExtractor = config.ipExtractor()

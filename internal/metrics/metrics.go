@@ -72,11 +72,11 @@ func (r *Registry) Resurrected(tokens func() uint64) {
 	}, func() float64 { return float64(tokens()) }))
 }
 
-// Unresolved adds the outcomes that neither a half nor its caller knows.
+// Unresolved adds the hand-offs that were, or may have been, lost in an outage.
 func (r *Registry) Unresolved(half string, outcomes func() uint64) {
 	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "handoff_exchanges_unresolved_total", ConstLabels: prometheus.Labels{"half": half},
-		Help: "Exchanges and arrivals without a key of which nobody knows whether they redeemed the token.",
+		Help: "Exchanges and arrivals without a key that ended in an outage when the token was redeemed, or may have been.",
 	}, func() float64 { return float64(outcomes()) }))
 }
 

@@ -11,7 +11,7 @@ var troubleMutants = []mutant{
 	{
 		name: "gate-past-the-minute", breaks: "I2: a statement that waits redeems after the token's minute",
 		file:  "internal/handoff/exchange.go",
-		edits: []edit{{`context.WithTimeout(ctx, r.TokenLeft)`, `context.WithCancel(ctx)`}},
+		edits: []edit{{`context.WithTimeout(ctx, r.timeLeft())`, `context.WithCancel(ctx)`}},
 		in:    "internal/handoff", killers: []string{"TestI2_theGateHasNoMoreTimeThanTheToken"},
 	},
 	{
