@@ -81,7 +81,7 @@ func (h *Hasher) WithLegacyBcrypt(cost int) *Hasher {
 //
 // Twice, because the memory of a finished computation stays until the collector
 // runs, which with the default GOGC is when the heap has doubled: four at once were
-// seen to take 529 MB. With GOMEMLIMIT at three fifths of the container's limit the
+// seen to take 529 MB. With GOMEMLIMIT at half of the container's limit the
 // collector also runs when it gets tight, and should be set. An unknown limit (0 or
 // less) counts as the least.
 func ConcurrencyFor(memoryLimitBytes int64) int {

@@ -53,7 +53,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login:    login,
-		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival,
+		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival, Arrivals: a.arrivals(),
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
 		Details: a.details(datastore.FOS, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "pseudonym": keyIDs(a.config.PseudonymKeys),
@@ -83,6 +83,15 @@ func (a *App) exchanger(dao *daoHalf) handoff.Exchanger {
 	return handoff.InProcess{Exchanging: dao.exchange, Uses: dao.uses, Caller: handoff.Caller{
 		KeyID: a.config.ServiceTokens[0].KeyID(), Targets: a.config.DAO.ServiceTokenTargets,
 	}}
+}
+
+// arrivals are the places of those who wait for the DAO half where that is another
+// process. In the same one they share its fate, and its places.
+func (a *App) arrivals() *httpapi.Admission {
+	if a.config.FOS.OracleBridgeURL == "" {
+		return nil
+	}
+	return a.admission.Apart()
 }
 
 // jwtKeys are the signing keys in the form from which subkeys are derived.

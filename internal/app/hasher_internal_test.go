@@ -33,7 +33,7 @@ func TestI13_hashingIsBoundedByWhoeverLimitsTheMemory(t *testing.T) {
 	}
 }
 
-// I13: whoever sets GOMEMLIMIT is obeyed; else a container's limit leaves two fifths for
+// I13: whoever sets GOMEMLIMIT is obeyed; else a container's limit leaves half for
 // what the collector does not count.
 func TestI13_theCollectorKnowsTheContainer(t *testing.T) {
 	t.Parallel()
@@ -45,7 +45,7 @@ func TestI13_theCollectorKnowsTheContainer(t *testing.T) {
 		want    int64
 	}{
 		"nobody":                 {math.MaxInt64, 0, none, 0},
-		"the cgroup":             {math.MaxInt64, 255 << 20, nil, 153 << 20},
+		"the cgroup":             {math.MaxInt64, 256 << 20, nil, 128 << 20},
 		"both, the runtime less": {100 << 20, 256 << 20, nil, 0},
 		"both, the cgroup less":  {1 << 30, 256 << 20, nil, 0},
 	} {

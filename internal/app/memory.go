@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"math"
+	"os"
 	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -26,19 +27,26 @@ func memoryLimit(runtimeLimit int64, cgroup func() (uint64, error)) (limit int64
 	return limit, source
 }
 
-// BoundMemory gives the garbage collector three fifths of what the container has,
-// unless GOMEMLIMIT says otherwise. (With three quarters a storm of logins was seen to
-// hold 229 of 256 MiB, with three fifths 167.) Each password that was hashed leaves 64 MiB to be
-// collected: without a bound the next login takes memory while the last one's is
-// still held, and the kernel kills the process (I13). It is for a whole process, at
-// its start.
+// BoundMemory gives the garbage collector half of what the container has, unless
+// GOMEMLIMIT says otherwise. (With three fifths a storm of logins was seen to hold 225
+// of 256 MiB, with half 161.) Each password that was hashed leaves 64 MiB to be
+// collected: without a bound the next login takes memory while the last one's is still
+// held, and the kernel kills the process (I13).
+//
+// Where there is a bound, it and not a few MiB of growth is the reason to collect: the
+// heap may grow to five times of what lives, unless GOGC says otherwise. Under load the
+// service lives in 10 MiB, and would be collected a dozen times a second.
+//
+// It is for a whole process, at its start.
 func BoundMemory(log *slog.Logger) {
-	bound := collectorBound(debug.SetMemoryLimit(-1), memlimit.FromCgroup)
-	if bound == 0 {
-		return
+	if bound := collectorBound(debug.SetMemoryLimit(-1), memlimit.FromCgroup); bound != 0 {
+		debug.SetMemoryLimit(bound)
+		log.Info("memory", "collector_mib", bound>>20)
 	}
-	debug.SetMemoryLimit(bound)
-	log.Info("memory", "collector_mib", bound>>20)
+	_, said := os.LookupEnv("GOGC")
+	if bounded := debug.SetMemoryLimit(-1) != math.MaxInt64; bounded && !said {
+		debug.SetGCPercent(400)
+	}
 }
 
 // collectorBound is the bound in bytes, 0 for leaving things as they are.
@@ -47,7 +55,7 @@ func collectorBound(runtimeLimit int64, cgroup func() (uint64, error)) int64 {
 	if source != "cgroup" || runtimeLimit != math.MaxInt64 {
 		return 0
 	}
-	return limit / 5 * 3
+	return limit / 2
 }
 
 const (

@@ -37,7 +37,7 @@ func TestDevelopmentDefaults(t *testing.T) {
 		"dao addr": ":8787", "fos addr": ":8000", "products": []string{"dao", "fos", "lighthouse", "think-tank"},
 		"access": 30 * time.Minute, "refresh": 7 * 24 * time.Hour, "iss": "founderyos", "aud": "founderyos-api",
 		"elevated": config.ElevatedRolesStepUp, "peer verifies": false, "bridge": "",
-		"at once": [2]int{64, 0}, "limits": config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60, Arrival: 30},
+		"at once": [2]int{32, 0}, "limits": config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60, Arrival: 30},
 	}
 	if diff := cmp.Diff(want, plain(got)); diff != "" {
 		t.Error(diff)

@@ -29,7 +29,7 @@ type rawShared struct {
 	LoginAddressPerMinute int `env:"RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE" envDefault:"30" example:"30" help:"Logins a minute from one address (IPv6: one /64), whatever the account and the outcome."`
 	LoginAccountPerMinute int `env:"RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE" envDefault:"20" example:"20" help:"Logins a minute for one account from all browsers together that have not signed in to it before."`
 
-	MaxRequests    int `env:"MAX_REQUESTS_IN_FLIGHT" envDefault:"64" example:"64" help:"How many requests this process works on at once; beyond, the answer is 503 with Retry-After. 8 to 100000."`
+	MaxRequests    int `env:"MAX_REQUESTS_IN_FLIGHT" envDefault:"32" example:"32" help:"How many requests this process works on at once; beyond, the answer is 503 with Retry-After. 8 to 100000."`
 	MaxConnections int `env:"MAX_CONNECTIONS" default:"2048, in a small container fewer" example:"2048" help:"How many connections each listener holds open; for one more, the one that has been of no use for longest is closed. More than MAX_REQUESTS_IN_FLIGHT, to 100000."`
 
 	LogLevel       string `env:"LOG_LEVEL" envDefault:"info" example:"info" help:"debug, info, warn or error, in either case; Python's WARNING and CRITICAL are understood."`

@@ -5,29 +5,40 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 )
 
 // ErrOverloaded says that there is as much work as can be done (I13).
 var ErrOverloaded = errors.New("more requests than are worked on at once")
 
-// Admission bounds how many requests are worked on at once, by all halves that have it. Beyond, a request is
-// answered 503 before anything is done for it, not even a line in the log: work that
-// is taken on and not finished in time is the dearest of all, and an overloaded service
-// that takes on everything finishes nothing. It is safe for concurrent use.
+// Admission bounds how many requests are worked on at once, by all halves that have it.
+// Beyond, a request is answered 503 before anything is done for it, not even a line in
+// the log: work that is taken on and not finished in time is the dearest of all, and an
+// overloaded service that takes on everything finishes nothing. It is safe for
+// concurrent use.
 type Admission struct {
 	most, mostFresh int64
 	working         atomic.Int64
-	shed            atomic.Uint64
+	shed            *atomic.Uint64
 }
 
-// NewAdmission takes up to most requests at once. Of these only three quarters may
-// be fresh ones, with which something begins (a sign-in, a mint): when there is too
-// much to do, the journeys that are under way are finished first.
+// NewAdmission takes up to most requests at once. Of these only half may be fresh ones,
+// with which something begins (a sign-in, a mint): when there is too much to do, the
+// journeys that are under way are finished first.
 func NewAdmission(most int) *Admission {
-	return &Admission{most: int64(most), mostFresh: max(1, int64(most)*3/4)}
+	return &Admission{most: int64(most), mostFresh: int64(most) / 2, shed: new(atomic.Uint64)}
+}
+
+// Apart has as many places of its own, for requests that mostly wait for somebody else:
+// were that one to hang, they would fill the places of all. Who is turned away is
+// counted with a's.
+func (a *Admission) Apart() *Admission {
+	return &Admission{most: a.most, mostFresh: a.mostFresh, shed: a.shed}
 }
 
 // Shed is how many requests were turned away.
@@ -99,3 +110,36 @@ type failing struct{ err error }
 
 // Read implements io.Reader.
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// turnAway answers ErrOverloaded. In an overload most answers are this one, and what
+// they cost is missing where people are served: so its text is made once.
+func (config Config) turnAway(c echo.Context, i *info) {
+	header := c.Response().Header()
+	header[echo.HeaderCacheControl], header[echo.HeaderRetryAfter] = noStore, inASecond
+	text := away[i.stage]
+	_ = c.Blob(http.StatusServiceUnavailable, problemType, slices.Concat(text.before, []byte(i.requestID), text.after)) // else nobody is there to be told
+}
+
+var (
+	noStore   = []string{"no-store"}
+	inASecond = []string{"1"}
+)
+
+// away is the problem of ErrOverloaded for the stages of a hand-off and for what is
+// none of them, before and after the id of the request.
+var away = func() map[string]aroundID {
+	all := map[string]aroundID{}
+	for _, stage := range []string{"", "mint", "exchange", "login"} {
+		p, _ := problemOf(ErrOverloaded)
+		p.RequestID, p.Stage = uuid.Nil.String(), stage
+		text, err := json.Marshal(p)
+		before, after, cut := bytes.Cut(text, []byte(p.RequestID))
+		if err != nil || !cut {
+			panic("httpapi: a problem without its request id")
+		}
+		all[stage] = aroundID{before, after}
+	}
+	return all
+}()
+
+type aroundID struct{ before, after []byte }

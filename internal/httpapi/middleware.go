@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -69,11 +70,14 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
+		if infoOf(c).shed {
+			return nil // counted by the admission; more would be done for it than is said to it
+		}
 		took, method, route := time.Since(begun), knownMethod(c.Request().Method), routeOf(c)
 		config.Metrics.Request(config.Half, method, route, c.Response().Status, took)
 
 		i, level := infoOf(c), slog.LevelInfo
-		if strings.HasPrefix(route, "/health") || i.shed {
+		if strings.HasPrefix(route, "/health") {
 			level = slog.LevelDebug
 		}
 		attributes := []slog.Attr{
@@ -124,17 +128,18 @@ func (config Config) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func (config Config) secure(next echo.HandlerFunc) echo.HandlerFunc {
-	headers := map[string]string{
+	headers := http.Header{}
+	for name, value := range map[string]string{
 		"Strict-Transport-Security": config.Headers.HSTS, "X-Frame-Options": config.Headers.FrameOptions,
 		"Content-Security-Policy": config.Headers.CSP, "Referrer-Policy": config.Headers.ReferrerPolicy,
 		"X-Content-Type-Options": "nosniff",
+	} {
+		if value != "" {
+			headers.Set(name, value)
+		}
 	}
 	return func(c echo.Context) error {
-		for name, value := range headers {
-			if value != "" {
-				c.Response().Header().Set(name, value)
-			}
-		}
+		maps.Copy(c.Response().Header(), headers)
 		return next(c)
 	}
 }
@@ -172,9 +177,14 @@ func (config Config) writeProblem(err error, c echo.Context) {
 		return
 	}
 	i := infoOf(c)
+	if errors.Is(err, ErrOverloaded) {
+		i.shed = true
+		config.turnAway(c, i)
+		return
+	}
 	p, ours := problemOf(err)
 	p.RequestID, p.Stage = i.requestID, i.stage
-	i.code, i.shed = p.Code, errors.Is(err, ErrOverloaded)
+	i.code = p.Code
 	if p.HandoffID != nil {
 		i.handoffID = *p.HandoffID
 	}
@@ -197,12 +207,14 @@ func (config Config) writeProblem(err error, c echo.Context) {
 	}
 	text, err := json.Marshal(p)
 	if err == nil {
-		err = c.Blob(p.Status, "application/problem+json", text)
+		err = c.Blob(p.Status, problemType, text)
 	}
 	if err != nil {
 		config.Log.WarnContext(c.Request().Context(), "problem not written", "request_id", i.requestID)
 	}
 }
+
+const problemType = "application/problem+json"
 
 // serverLog takes what net/http has to say. Most of it names the client's
 // address (I6) and is about the client; what remains is about us.

@@ -57,8 +57,8 @@ func TestI13_whatIsTooMuchIsTurnedAwayAtOnce(t *testing.T) {
 	}
 	take("/first")
 	take("/first")
-	take("/first")
-	wantShed("/first") // three quarters of four
+	wantShed("/first") // half of four
+	take("/next")
 	take("/next")
 	wantShed("/next")
 	if well := e.send(http.MethodGet, "/health/live", ""); well.status != http.StatusOK {
@@ -79,6 +79,36 @@ func TestI13_whatIsTooMuchIsTurnedAwayAtOnce(t *testing.T) {
 	go func() { answers <- e.send(http.MethodPost, "/first", "") }()
 	if again := <-answers; again.status != http.StatusNoContent {
 		t.Errorf("afterwards: %d", again.status)
+	}
+}
+
+// I13: those who wait for somebody else fill their own places, and nobody else's.
+func TestI13_whoWaitsForSomebodyElseWaitsApart(t *testing.T) {
+	t.Parallel()
+	h, shed := newHolding(), httpapi.NewAdmission(2)
+	waiting := h.route("/arrive", false)
+	waiting.Apart = shed.Apart()
+	quick := httpapi.Route{Method: http.MethodPost, Paths: []string{"/next"}, Handle: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }}
+	e := serve(t, []httpapi.Route{waiting, quick}, func(c *httpapi.Config) { c.Admission = shed })
+	answers := make(chan reply, 2)
+	for range 2 {
+		go func() { answers <- e.send(http.MethodPost, "/arrive", "") }()
+		<-h.inside
+	}
+	if away := e.send(http.MethodPost, "/arrive", ""); away.status != http.StatusServiceUnavailable || away.header.Get("Retry-After") != "1" {
+		t.Errorf("a third: %d %s", away.status, away.raw)
+	}
+	if next := e.send(http.MethodPost, "/next", ""); next.status != http.StatusNoContent {
+		t.Errorf("somebody else: %d %s", next.status, next.raw)
+	}
+	if n := shed.Shed(); n != 1 {
+		t.Errorf("%d counted", n)
+	}
+	close(h.let)
+	for range 2 {
+		if done := <-answers; done.status != http.StatusNoContent {
+			t.Errorf("was waiting: %d %s", done.status, done.raw)
+		}
 	}
 }
 

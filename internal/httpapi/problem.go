@@ -143,8 +143,7 @@ func problemOf(err error) (p Problem, ours bool) {
 		for _, row := range table {
 			if errors.Is(err, row.is) {
 				p.Status, p.Code, p.Detail = row.status, row.code, row.detail
-				// An overload is counted; a line in the log for each would be part of it.
-				ours = row.code == "dependency_unavailable" && !errors.Is(err, ErrOverloaded)
+				ours = row.code == "dependency_unavailable"
 				break
 			}
 		}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -46,6 +47,8 @@ type Route struct {
 	Fresh bool
 	// Always: answered however much there is to do.
 	Always bool
+	// Apart are its places, if they are not those that all share.
+	Apart  *Admission
 	Guards []Guard
 	Handle echo.HandlerFunc
 }
@@ -89,9 +92,10 @@ func (config Config) serve(r Route) echo.HandlerFunc {
 	if r.Always {
 		return protected
 	}
+	places := cmp.Or(r.Apart, config.Admission)
 	return func(c echo.Context) error {
 		infoOf(c).stage = r.Stage
-		return config.Admission.admit(c, r.Fresh, func() error { return protected(c) })
+		return places.admit(c, r.Fresh, func() error { return protected(c) })
 	}
 }
 

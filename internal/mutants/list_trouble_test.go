@@ -66,6 +66,18 @@ var troubleMutants = []mutant{
 		in: "internal/httpapi", killers: []string{"TestI13_aSlowBodyHoldsNoPlace", "TestI13_whatIsTooMuchIsTurnedAwayAtOnce"},
 	},
 	{
+		name: "beginners-take-every-place", breaks: "I13: nobody who is on their way can arrive",
+		file:  "internal/httpapi/admission.go",
+		edits: []edit{{`mostFresh: int64(most) / 2`, `mostFresh: int64(most)`}},
+		in:    "internal/httpapi", killers: []string{"TestI13_whatIsTooMuchIsTurnedAwayAtOnce"},
+	},
+	{
+		name: "waiting-among-all", breaks: "I13: a DAO half that hangs takes the FOS half's sessions with it",
+		file:  "internal/httpapi/server.go",
+		edits: []edit{{`cmp.Or(r.Apart, config.Admission)`, `cmp.Or(config.Admission, r.Apart)`}},
+		in:    "internal/httpapi", killers: []string{"TestI13_whoWaitsForSomebodyElseWaitsApart"},
+	},
+	{
 		name: "unread-body-holds-the-place", breaks: "I13: whoever does not end a long body keeps others out",
 		file:  "internal/httpapi/admission.go",
 		edits: []edit{{`if !fetchBody(c.Request()) {`, `if fetchBody(c.Request()); false {`}},

@@ -9,9 +9,8 @@
 //     lost answers (tabs_test.go, theft_test.go, lost_test.go).
 //   - A failed login takes the same time for every kind of account, seen from
 //     outside (timing_test.go).
-//   - I13: a storm of logins on the server as it is shipped, with the memory of a
-//     small container; and what a login costs beside its hash (storm_test.go,
-//     throughput_test.go).
+//   - What a login costs beside its hash, on the server as it is shipped
+//     (throughput_test.go).
 //
 // The proofs stand behind the build tag proof and log their figures. They run one
 // after the other, without the race detector, which would measure itself:

@@ -5,21 +5,22 @@ package proof_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/argon2"
 
+	"github.com/hello-world-co-op/handoff/internal/faulttest"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 	"github.com/hello-world-co-op/handoff/password"
 )
 
 const (
-	laps    = 9
-	perLap  = 12
-	roomy   = 1 << 30 // bytes
-	roomyGo = "GOMEMLIMIT=1GiB"
+	laps   = 9
+	perLap = 12
+	roomy  = 1 << 30 // bytes
 	// absurd is the share of the bare hash's throughput that no login may fall below,
 	// however busy the machine is.
 	absurd = 0.5
@@ -33,8 +34,8 @@ const (
 func TestProof_ALoginCostsLittleMoreThanItsHash(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{})
 	s.UserWithPassword(t, person)
-	server := serve(t, s, roomyGo)
-	login := server.fosURL + fosAuth + "login"
+	server := faulttest.Serve(t, s.Environ, map[string]string{"GOMEMLIMIT": strconv.Itoa(roomy)})
+	login := server.FOSURL + fosAuth + "login"
 	w := newWire(t)
 	atOnce := password.ConcurrencyFor(roomy)
 	salt := []byte("0123456789abcdef")
@@ -53,7 +54,7 @@ func TestProof_ALoginCostsLittleMoreThanItsHash(t *testing.T) {
 		return float64(perLap/atOnce*atOnce) / time.Since(begun).Seconds()
 	}
 	signIn := func() {
-		if answer := signInAt(t, w, login, testkit.Password); answer.Status != http.StatusOK {
+		if answer := w.post(t, newJar(), login, credentials(t, person, testkit.Password)); answer.Status != http.StatusOK {
 			t.Errorf("%d %s", answer.Status, answer.Raw)
 		}
 	}
@@ -66,9 +67,9 @@ func TestProof_ALoginCostsLittleMoreThanItsHash(t *testing.T) {
 	for lap := range laps {
 		turns := []func(){
 			func() {
-				before := server.processorTime(t)
+				before := server.ProcessorTime(t)
 				logins = append(logins, throughput(signIn))
-				served += server.processorTime(t) - before
+				served += server.ProcessorTime(t) - before
 			},
 			func() {
 				before := processorTime(t)

@@ -16,8 +16,6 @@ type Exceeded struct {
 	Limit Limit
 	// RetryAfter is when the next try will pass, if nobody else takes it.
 	RetryAfter time.Duration
-	// ResetAfter is when the budget will be full again.
-	ResetAfter time.Duration
 }
 
 // Error names the limit and the wait.

@@ -26,7 +26,7 @@ func TestExceeded_headersAreTrueToASecond(t *testing.T) {
 	}
 	e := &ratelimit.Exceeded{
 		Limit:      ratelimit.Limit{Name: "login-address", PerMinute: 30},
-		RetryAfter: 11200 * time.Millisecond, ResetAfter: 55 * time.Second,
+		RetryAfter: 11200 * time.Millisecond,
 	}
 	for name, pair := range map[string][2]string{
 		"RateLimit":        {e.RateLimitHeader(), `"login-address";r=0;t=12`},

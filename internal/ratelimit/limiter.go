@@ -75,12 +75,6 @@ func (l *Limiter) Take(ctx context.Context, limit Limit, subject ...string) erro
 	return l.takeEach(ctx, l.budget(limit, subject...))
 }
 
-// Forgive makes a subject's budget full. It is best effort: what fails is logged,
-// and the budget fills by itself within a minute.
-func (l *Limiter) Forgive(ctx context.Context, limit Limit, subject ...string) {
-	l.forget(ctx, l.budget(limit, subject...))
-}
-
 // Passed counts the tries that passed because Redis could not be asked, since the
 // process began.
 func (l *Limiter) Passed() uint64 { return l.watch.passed.Load() }
@@ -138,7 +132,7 @@ func (l *Limiter) takeEach(ctx context.Context, budgets ...budget) error {
 		l.watch.answered(ctx)
 		refused = refused || at.refused
 		if at.wait > longest.RetryAfter {
-			longest = &Exceeded{Limit: b.limit, RetryAfter: at.wait, ResetAfter: at.reset}
+			longest = &Exceeded{Limit: b.limit, RetryAfter: at.wait}
 		}
 	}
 	if refused {
@@ -149,7 +143,8 @@ func (l *Limiter) takeEach(ctx context.Context, budgets ...budget) error {
 
 var errNoLimit = errors.New("ratelimit: the limit has no name or no number")
 
-// forget makes the budget full.
+// forget makes the budget full. It is best effort: what fails is logged, and the budget
+// fills by itself within a minute.
 func (l *Limiter) forget(ctx context.Context, b budget) { l.undo(ctx, b, l.store.forget) }
 
 // undo outlives the request: whoever showed the right password and closed the tab

@@ -113,8 +113,8 @@ func TestTake_aClockSetBackKeepsNobodyOut(t *testing.T) {
 	pass(t, client, -time.Hour)
 	mustTake(t, limiter, 2, two, "ada")
 	refusal := refusalOf(t, limiter.Take(t.Context(), two, "ada"))
-	if refusal.ResetAfter > time.Minute {
-		t.Errorf("full again after %v", refusal.ResetAfter)
+	if refusal.RetryAfter > time.Minute {
+		t.Errorf("the next after %v", refusal.RetryAfter)
 	}
 	// A small correction is none of that: it must not be a way to a fresh budget.
 	pass(t, client, -900*time.Millisecond)

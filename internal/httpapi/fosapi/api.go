@@ -22,6 +22,8 @@ type Config struct {
 	Logins       httpapi.Logins
 	Limiter      *ratelimit.Limiter
 	ArrivalLimit ratelimit.Limit
+	// Arrivals are the places of those who wait for the DAO half; nil: those of all.
+	Arrivals     *httpapi.Admission
 	CookieSecure bool
 	PublicPrefix string
 	Details      func(ctx context.Context) (httpapi.Details, error)
@@ -40,7 +42,7 @@ func Routes(config Config) []httpapi.Route {
 	safe, unsafe := []httpapi.Guard{origin}, []httpapi.Guard{origin, httpapi.RequestedWith}
 	return []httpapi.Route{
 		{
-			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login",
+			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login", Apart: a.Arrivals,
 			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
 		},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},

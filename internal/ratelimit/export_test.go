@@ -1,0 +1,8 @@
+package ratelimit
+
+import "context"
+
+// Forgive makes a subject's budget full, as a good login does.
+func (l *Limiter) Forgive(ctx context.Context, limit Limit, subject ...string) {
+	l.forget(ctx, l.budget(limit, subject...))
+}
