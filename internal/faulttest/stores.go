@@ -42,6 +42,8 @@ func (s *Stores) Environ() map[string]string {
 		"DAO_CORS_ORIGINS": "https://think-tank.test",
 		// Callers say whence they come, so that no limit takes them for one.
 		"TRUSTED_PROXIES": "127.0.0.0/8",
+		// Callers come all at once, and that is no overload.
+		"MAX_REQUESTS_IN_FLIGHT": "1000",
 	}
 	for _, limit := range []string{"LOGIN", "LOGIN_ADDRESS", "LOGIN_ACCOUNT", "MINT", "ARRIVAL", "EXCHANGE_FAILURES"} {
 		environ["RATE_LIMIT_"+limit+"_PER_MINUTE"] = "100000"

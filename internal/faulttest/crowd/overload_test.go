@@ -23,6 +23,8 @@ const (
 	// server's garbage collector is told of it.
 	container = 256 << 20
 	collector = "128MiB"
+	// places is MAX_REQUESTS_IN_FLIGHT as it is by default.
+	places = "32"
 	// beyond is how many times what it can do the service is asked.
 	beyond = 5
 	// atPeak is how many hand off at once when nobody has to be told to come back: as
@@ -40,7 +42,7 @@ const (
 
 // small is a server in a small container that lets a whole crowd in: that connections
 // are closed to make room is another story.
-var small = map[string]string{"GOMEMLIMIT": collector, "MAX_CONNECTIONS": "2048"}
+var small = map[string]string{"GOMEMLIMIT": collector, "MAX_CONNECTIONS": "2048", "MAX_REQUESTS_IN_FLIGHT": places}
 
 // I13: five times as many people want to hand off as the service can serve. It serves
 // as many as ever, tells the others at once to come back, and lives within its

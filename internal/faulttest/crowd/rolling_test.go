@@ -80,7 +80,7 @@ func booksOf(stores *faulttest.Stores, all *tally) []book {
 func newFleet(t testing.TB, stores *faulttest.Stores, overHTTP bool) *fleet {
 	t.Helper()
 	f := &fleet{environ: stores.Environ(), dao: newFront(t), fos: newFront(t)}
-	f.environ["SHUTDOWN_DELAY"] = "500ms"
+	f.environ["SHUTDOWN_DELAY"], f.environ["MAX_REQUESTS_IN_FLIGHT"] = "500ms", places
 	if overHTTP {
 		f.environ["ORACLE_BRIDGE_URL"] = f.dao.URL
 	}
