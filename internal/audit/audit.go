@@ -51,6 +51,8 @@ const (
 	TokenUsed          Reason = "token_used"
 	TokenWrongTarget   Reason = "token_wrong_target"
 	TokenBindingFailed Reason = "token_binding_failed"
+	// SignInTooOld: the DAO session began longer ago than the mint's max_age.
+	SignInTooOld Reason = "sign_in_too_old"
 	// SourceEnded: the DAO session or the membership ended after the mint.
 	SourceEnded Reason = "source_ended"
 	// SealBroken: Redis held something that this service did not seal.

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -29,7 +30,8 @@ func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool} }
 var mintSQL = `
 WITH who AS (
 	SELECT s.id AS session_id, m.id AS member_id, m.membership_status,
-	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may
+	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may_at_all,
+	       ` + member.MayHandOffSQL + ` AND s.auth_time >= COALESCE(@signed_in_since::timestamptz, s.auth_time) AS may
 	FROM sessions s JOIN members m ON m.id = s.member_id WHERE ` + member.MatchSQL + `
 ), minted AS (
 	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
@@ -43,8 +45,8 @@ WITH who AS (
 ), refused AS (
 	` + audit.Insert{
 	Event: audit.HandoffRefused, Outcome: audit.Failure, From: "who WHERE live AND NOT may",
-	Reason: "CASE WHEN membership_status = 'active' THEN '" + string(audit.EmailUnverified) +
-		"' ELSE '" + string(audit.AccountInactive) + "' END",
+	Reason: "CASE WHEN may_at_all THEN '" + string(audit.SignInTooOld) + "' WHEN membership_status = 'active' THEN '" +
+		string(audit.EmailUnverified) + "' ELSE '" + string(audit.AccountInactive) + "' END",
 	Actor: "member_id", HandoffID: "@handoff_id::uuid", EntryProduct: "@entry_product::text", Target: "@target::text",
 }.SQL() + `
 )
@@ -57,6 +59,7 @@ func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, membe
 	maps.Copy(args, pgx.NamedArgs{
 		"cookie": row.Cookie.Digest(), "session_id": row.SessionID, "handoff_id": row.HandoffID, "digest": row.Digest[:],
 		"entry_product": row.EntryProduct, "target": row.Target, "now": row.MintedAt, "expires": row.ExpiresAt,
+		"signed_in_since": row.SignedInSince,
 	})
 	var live bool
 	var session member.Session
@@ -69,7 +72,7 @@ func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, membe
 	case err != nil:
 		return session, who, audit.Unrecorded(err)
 	case live:
-		return session, who, who.MayHandOff()
+		return session, who, cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))
 	}
 	if err := session.Check(row.MintedAt); err != nil {
 		return session, who, err

@@ -25,13 +25,35 @@ type Target struct {
 	LandingURL *url.URL
 }
 
-// Redirect is the landing URL with the token in its query. It is as secret as
+// ResponseMode is how the browser carries the token to the landing page. The names and
+// the idea are those of OAuth 2.0 Multiple Response Types and Form Post Response Mode.
+type ResponseMode string
+
+// The response modes.
+const (
+	// InQuery is "?token=": works with every landing page. The token stands in what the
+	// servers on the way write down.
+	InQuery ResponseMode = "query"
+	// InFragment is "#token=": no server and no Referer sees it.
+	InFragment ResponseMode = "fragment"
+	// ByFormPost leaves the address without token: the front end posts a form with the
+	// one field "token" to it, so that no address ever has it, nor the browser's history.
+	ByFormPost ResponseMode = "form_post"
+)
+
+// Redirect is the landing URL, with the token where mode puts it. It is as secret as
 // the token.
-func (t Target) Redirect(tok token.Token) privacy.Secret {
+func (t Target) Redirect(tok token.Token, mode ResponseMode) privacy.Secret {
 	landing := *t.LandingURL
-	query := landing.Query()
-	query.Set("token", tok.Reveal())
-	landing.RawQuery = query.Encode()
+	switch mode {
+	case InFragment:
+		landing.Fragment = "token=" + tok.Reveal()
+	case ByFormPost:
+	default:
+		query := landing.Query()
+		query.Set("token", tok.Reveal())
+		landing.RawQuery = query.Encode()
+	}
 	return privacy.NewSecret(landing.String())
 }
 
@@ -72,7 +94,10 @@ type MintRequest struct {
 	Target       string // "" is the first target
 	ReturnPath   *string
 	Challenge    string // "" is none
-	Origin       audit.Origin
+	ResponseMode ResponseMode
+	// MaxAge is how long ago the person may have signed in; 0 is any time.
+	MaxAge time.Duration
+	Origin audit.Origin
 }
 
 // Minted is a live token.
@@ -93,7 +118,9 @@ type MintRow struct {
 	Target       string
 	MintedAt     time.Time
 	ExpiresAt    time.Time
-	Origin       audit.Origin
+	// SignedInSince is the earliest sign-in that will do; nil: any.
+	SignedInSince *time.Time
+	Origin        audit.Origin
 }
 
 // Mint makes a token for a live session. Its errors are [*FieldError], those of
@@ -116,7 +143,7 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	row := MintRow{
 		HandoffID: id, Digest: tok.Digest(), Cookie: request.Cookie, SessionID: request.SessionID,
 		EntryProduct: request.EntryProduct, Target: target.Domain,
-		MintedAt: now, ExpiresAt: now.Add(token.TTL), Origin: request.Origin,
+		MintedAt: now, ExpiresAt: now.Add(token.TTL), SignedInSince: request.signedInSince(now), Origin: request.Origin,
 	}
 	session, who, err := m.Ledger.Mint(ctx, row)
 	if err != nil {
@@ -126,6 +153,14 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 		return Minted{}, &JourneyError{HandoffID: id, Cause: err}
 	}
 	return Minted{Token: tok, HandoffID: id, Target: target, ExpiresAt: row.ExpiresAt}, nil
+}
+
+func (r MintRequest) signedInSince(now time.Time) *time.Time {
+	if r.MaxAge == 0 {
+		return nil
+	}
+	since := now.Add(-r.MaxAge)
+	return &since
 }
 
 // mintError names the journey where the ledger has heard of it: a refusal is
@@ -174,11 +209,20 @@ func (m *Minter) Check(request MintRequest) (Target, error) {
 	if request.ReturnPath != nil && !ValidReturnPath(*request.ReturnPath) {
 		return Target{}, &FieldError{"return_path", "must be a path on the target site, beginning with one slash"}
 	}
+	if !slices.Contains([]ResponseMode{"", InQuery, InFragment, ByFormPost}, request.ResponseMode) {
+		return Target{}, &FieldError{"response_mode", "must be query, fragment or form_post"}
+	}
+	if request.MaxAge < 0 || request.MaxAge > longestMaxAge {
+		return Target{}, &FieldError{"max_age", "must be seconds, 1 to 604800"}
+	}
 	if request.Challenge != "" && !token.ValidChallenge(request.Challenge) {
 		return Target{}, &FieldError{"challenge", "must be 43 base64url characters (S256)"}
 	}
 	return target, nil
 }
+
+// longestMaxAge is as long as a DAO session lives.
+const longestMaxAge = 7 * 24 * time.Hour
 
 // maxReturnPath bounds a return path in bytes.
 const maxReturnPath = 512

@@ -108,6 +108,8 @@ func TestMint_namesTheFieldThatIsWrong(t *testing.T) {
 		"target_domain": func(r *handoff.MintRequest) { r.Target = secret },
 		"return_path":   func(r *handoff.MintRequest) { path := "//" + secret; r.ReturnPath = &path },
 		"challenge":     func(r *handoff.MintRequest) { r.Challenge = secret },
+		"response_mode": func(r *handoff.MintRequest) { r.ResponseMode = secret },
+		"max_age":       func(r *handoff.MintRequest) { r.MaxAge = 8 * 24 * time.Hour },
 	} {
 		request := b.ask()
 		alter(&request)
@@ -119,21 +121,58 @@ func TestMint_namesTheFieldThatIsWrong(t *testing.T) {
 	}
 }
 
+// I10: who asks for a fresh sign-in gets a token from no other, and who was refused finds
+// out why.
+func TestI10_aMintCanDemandAFreshSignIn(t *testing.T) {
+	t.Parallel()
+	b, _ := newBench(t)
+	b.change(t, `UPDATE sessions SET auth_time = '2026-11-21 11:50Z'`) // ten minutes ago
+	for age, want := range map[time.Duration]error{
+		0: nil, 10 * time.Minute: nil, 10*time.Minute - time.Millisecond: member.ErrSignInTooOld, time.Second: member.ErrSignInTooOld,
+	} {
+		request := b.ask()
+		request.MaxAge = age
+		before := testkit.Count(t, b.db, `SELECT count(*) FROM audit_log WHERE reason = 'sign_in_too_old'`)
+		minted, err := b.minter.Mint(inTime(t), request)
+		if !errors.Is(err, want) || (want != nil) != (minted.Token == token.Token{}) {
+			t.Errorf("%v: %v, want %v", age, err, want)
+		}
+		recorded := testkit.Count(t, b.db, `SELECT count(*) FROM audit_log WHERE reason = 'sign_in_too_old'`) - before
+		if (want != nil) != (recorded == 1) {
+			t.Errorf("%v: %d rows say that it was too old", age, recorded)
+		}
+	}
+	// An unverified address is the graver news.
+	b.change(t, `UPDATE members SET email_verified = false`)
+	request := b.ask()
+	request.MaxAge = time.Second
+	if _, err := b.minter.Mint(inTime(t), request); !errors.Is(err, member.ErrEmailUnverified) {
+		t.Errorf("unverified and too old: %v", err)
+	}
+}
+
 // The landing URL keeps what the operator wrote there, and its own parameter
 // named token, were there one, would not stand beside ours.
-func TestTarget_redirectPutsTheTokenIntoTheQuery(t *testing.T) {
+func TestTarget_redirectPutsTheTokenWhereItIsAsked(t *testing.T) {
 	t.Parallel()
 	tok := tokenOf(t)
-	for landing, want := range map[string]string{
-		"https://founderyos.test/cross-domain":       "https://founderyos.test/cross-domain?token=" + tok.Reveal(),
-		"https://founderyos.test/land?lang=en#top":   "https://founderyos.test/land?lang=en&token=" + tok.Reveal() + "#top",
-		"https://founderyos.test/land?token=planted": "https://founderyos.test/land?token=" + tok.Reveal(),
+	type asked struct {
+		landing string
+		mode    handoff.ResponseMode
+	}
+	for of, want := range map[asked]string{
+		{"https://founderyos.test/cross-domain", ""}:                         "https://founderyos.test/cross-domain?token=" + tok.Reveal(),
+		{"https://founderyos.test/land?lang=en#top", handoff.InQuery}:        "https://founderyos.test/land?lang=en&token=" + tok.Reveal() + "#top",
+		{"https://founderyos.test/land?token=planted", handoff.InQuery}:      "https://founderyos.test/land?token=" + tok.Reveal(),
+		{"https://founderyos.test/land?lang=en#top", handoff.InFragment}:     "https://founderyos.test/land?lang=en#token=" + tok.Reveal(),
+		{"https://founderyos.test/cross-domain?lang=en", handoff.ByFormPost}: "https://founderyos.test/cross-domain?lang=en",
 	} {
+		landing := of.landing
 		parsed, err := url.Parse(landing)
 		if err != nil {
 			t.Fatal(err)
 		}
-		redirect := handoff.Target{LandingURL: parsed}.Redirect(tok)
+		redirect := handoff.Target{LandingURL: parsed}.Redirect(tok, of.mode)
 		if redirect.Reveal() != want || redirect.String() == want {
 			t.Errorf("%s redirects to %s and prints as %s", landing, redirect.Reveal(), redirect)
 		}

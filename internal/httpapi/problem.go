@@ -105,6 +105,7 @@ var table = []struct {
 	{signin.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ErrForbidden, http.StatusNotFound, "not_found", "There is nothing at this address."},
 
+	{member.ErrSignInTooOld, http.StatusUnauthorized, "login_required", "You signed in too long ago for this. Sign in again."},
 	{member.ErrInvalidCredentials, http.StatusUnauthorized, "invalid_credentials", "Email or password is wrong."},
 	{member.ErrEmailUnverified, http.StatusForbidden, "email_unverified", "Verify your email address first."},
 	{member.ErrInactive, http.StatusForbidden, "account_inactive", "This account is not active."},

@@ -14,6 +14,8 @@ var (
 	ErrEmailUnverified = errors.New("email address is not verified")
 	// ErrInactive: the membership is not active.
 	ErrInactive = errors.New("membership is not active")
+	// ErrSignInTooOld: the member signed in longer ago than the caller takes.
+	ErrSignInTooOld = errors.New("signed in too long ago")
 	// ErrInvalidCredentials: unknown account, wrong password or none set. Which of
 	// them, nobody is told.
 	ErrInvalidCredentials = errors.New("wrong email or password")

@@ -1,7 +1,9 @@
 package daoapi
 
 import (
+	"math"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -16,6 +18,19 @@ type mintBody struct {
 	TargetDomain string  `json:"target_domain"`
 	ReturnPath   *string `json:"return_path"`
 	Challenge    string  `json:"challenge"`
+	ResponseMode string  `json:"response_mode"`
+	MaxAge       *int64  `json:"max_age"` // seconds
+}
+
+// maxAge is 0 for none. What mint refuses must not become another number on the way.
+func (b mintBody) maxAge() time.Duration {
+	switch {
+	case b.MaxAge == nil:
+		return 0
+	case *b.MaxAge <= 0 || *b.MaxAge > math.MaxInt64/int64(time.Second):
+		return -1
+	}
+	return time.Duration(*b.MaxAge) * time.Second
 }
 
 type mintAnswer struct {
@@ -38,7 +53,8 @@ func (a *API) mint(c echo.Context) error {
 	}
 	request := handoff.MintRequest{
 		Cookie: cookie, SessionID: sessionIDOf(c), EntryProduct: body.EntryProduct, Target: body.TargetDomain,
-		ReturnPath: body.ReturnPath, Challenge: body.Challenge, Origin: a.Edge.Origin(c),
+		ReturnPath: body.ReturnPath, Challenge: body.Challenge, ResponseMode: handoff.ResponseMode(body.ResponseMode),
+		MaxAge: body.maxAge(), Origin: a.Edge.Origin(c),
 	}
 	if _, err := a.Minter.Check(request); err != nil { // a request that is wrong is not counted
 		return err
@@ -54,7 +70,7 @@ func (a *API) mint(c echo.Context) error {
 	return httpapi.JSON(c, http.StatusOK, mintAnswer{
 		Token: minted.Token.Reveal(), HandoffID: minted.HandoffID, ExpiresAt: minted.ExpiresAt.UnixMilli(),
 		ExpiresIn: int(token.TTL.Seconds()), TargetDomain: minted.Target.Domain,
-		RedirectURL: minted.Target.Redirect(minted.Token).Reveal(),
+		RedirectURL: minted.Target.Redirect(minted.Token, request.ResponseMode).Reveal(),
 	})
 }
 

@@ -81,6 +81,12 @@ func TestMint_whatItDoesNotTake(t *testing.T) {
 		"an open redirect":       {map[string]any{"return_path": "//evil.test"}, "return_path"},
 		"an empty return path":   {map[string]any{"return_path": ""}, "return_path"},
 		"a plain challenge":      {map[string]any{"challenge": "x"}, "challenge"},
+		"an unknown mode":        {map[string]any{"response_mode": "web_message"}, "response_mode"},
+		"an age of nothing":      {map[string]any{"max_age": 0}, "max_age"},
+		"an age below nothing":   {map[string]any{"max_age": -1}, "max_age"},
+		"an age beyond a week":   {map[string]any{"max_age": 604801}, "max_age"},
+		"an age beyond time":     {map[string]any{"max_age": 9223372036854775807}, "max_age"},
+		"an age in words":        {map[string]any{"max_age": "60"}, "max_age"},
 		"an unknown field":       {map[string]any{"user_id": uuid.NewString()}, "user_id"},
 		"a wrong type":           {map[string]any{"return_path": 7}, "return_path"},
 	} {
@@ -93,6 +99,35 @@ func TestMint_whatItDoesNotTake(t *testing.T) {
 	}
 	if stored(t, s) != before {
 		t.Error("something was written")
+	}
+}
+
+// I10: a front end that wants a fresh sign-in says so, and learns that it has none.
+func TestI10_mint_whoSignedInTooLongAgo(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	s.Clock.Advance(2 * time.Minute)
+	wantProblem(t, ada.Mint(map[string]any{"max_age": 119}), http.StatusUnauthorized, "login_required", "mint")
+	if fresh := ada.Mint(map[string]any{"max_age": 120}); fresh.Status != http.StatusOK {
+		t.Errorf("signed in 120 s ago: %d %s", fresh.Status, fresh.Raw)
+	}
+}
+
+// The token stands where the front end wants it, and nowhere else.
+func TestMint_responseModes(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	for mode, want := range map[string]string{"query": "?token=", "fragment": "#token=", "form_post": ""} {
+		answer := ada.Mint(map[string]any{"response_mode": mode})
+		landing, found, _ := strings.Cut(answer.Text("redirect_url"), want+answer.Text("token"))
+		if want == "" {
+			landing, found = answer.Text("redirect_url"), ""
+		}
+		if answer.Status != http.StatusOK || landing != "https://"+testkit.Target+"/cross-domain" || found != "" {
+			t.Errorf("%s: %d %s", mode, answer.Status, answer.Text("redirect_url"))
+		}
 	}
 }
 
