@@ -154,7 +154,7 @@ func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, e
 	})
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
-		return false, outage.Unasked(err)
+		return false, outage.Unasked("postgres", err)
 	}
 	defer conn.Release()
 	var won bool

@@ -216,6 +216,9 @@ func (x *Exchange) burn(ctx context.Context, try presentation, r Redemption) (to
 	switch {
 	case err != nil && x.became(ctx, try, token.OursBurnt, err):
 		won = true
+	case err != nil && !x.Now().Before(r.Claims.ExpiresAt): // the minute ended at the gate
+		try.now = x.Now()
+		return x.askLedger(ctx, try)
 	case err != nil:
 		return token.Claims{}, &JourneyError{HandoffID: r.Claims.HandoffID, Cause: err}
 	}

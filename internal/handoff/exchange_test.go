@@ -261,7 +261,7 @@ func TestI8_onlyWhatNobodyKnowsIsUnresolved(t *testing.T) {
 	t.Parallel()
 	b, trouble := newBench(t)
 	lost := outage.New("postgres", errors.New("connection reset"))
-	unreached, refused := outage.Unasked(context.DeadlineExceeded), outage.Postgres(&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "40P01"})
+	unreached, refused := outage.Unasked("postgres", context.DeadlineExceeded), outage.Postgres(&pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "40P01"})
 	leaving := outage.Postgres(&pgconn.PgError{SeverityUnlocalized: "FATAL", Code: "57P01"})
 	fails := func(err error) {
 		trouble.redeem = func(context.Context, handoff.Redemption) (bool, error) { return false, err }

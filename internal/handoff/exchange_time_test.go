@@ -42,11 +42,27 @@ func TestI2_theGateHasNoMoreTimeThanTheToken(t *testing.T) {
 	}
 }
 
+// I2, I7: a wrong target in the last moment is a token that has expired, and no outage.
+func TestI2_aTokenThatExpiresWhileItIsBurntHasExpired(t *testing.T) {
+	t.Parallel()
+	b, trouble := newBench(t)
+	minted := b.mintedToken(t)
+	trouble.burn = func(context.Context, handoff.Redemption) (bool, error) {
+		b.clock.Advance(token.TTL)
+		return false, outage.New("postgres", context.DeadlineExceeded)
+	}
+	request := presented(minted.Token, ownKey)
+	request.Target = testkit.OtherTarget
+	if _, err := b.exchange.Exchange(inTime(t), request); !errors.Is(err, token.ErrExpired) {
+		t.Errorf("%v, want expired", err)
+	}
+}
+
 // full is a database that takes nothing.
 type full struct{}
 
 func (full) Arrive(context.Context, handoff.Arrival) (handoff.Arrived, error) {
-	return handoff.Arrived{}, outage.Unasked(context.DeadlineExceeded)
+	return handoff.Arrived{}, outage.Unasked("postgres", context.DeadlineExceeded)
 }
 
 func (full) Append(context.Context, audit.Record) error                  { return nil }
@@ -78,7 +94,8 @@ func TestI8_anArrivalThatCannotAskAgainIsCounted(t *testing.T) {
 		"the same, with a key":           {redeemed, ownKey, 0},
 		"no answer from the peer":        {exchanged{err: outage.New("peer", errors.New("broke off"))}, "", 1},
 		"no redis over there":            {exchanged{err: outage.New("redis", errors.New("refused"))}, "", 0},
-		"no database over there":         {exchanged{err: outage.Unasked(context.DeadlineExceeded)}, "", 0},
+		"no database over there":         {exchanged{err: outage.Unasked("postgres", context.DeadlineExceeded)}, "", 0},
+		"nobody over there":              {exchanged{err: outage.Unasked("peer", errors.New("refused"))}, "", 0},
 	} {
 		login := handoff.NewLogin(handoff.LoginConfig{
 			Exchanger: row.exchanger, Store: full{}, Signer: (&testkit.Service{Clock: b.clock}).Signer(t), Target: testkit.Target,

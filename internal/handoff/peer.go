@@ -37,6 +37,10 @@ const (
 	peerPath = "/api/staging_token/exchange"
 	// peerTimeout leaves the FOS half time to answer within its own 3 s.
 	peerTimeout = 2 * time.Second
+	// ExchangeWithin is how long an exchange over HTTP may take: no longer than a peer
+	// of our own kind waits. A statement that sat in a stopped Postgres must not redeem
+	// for a caller who has left already.
+	ExchangeWithin = peerTimeout - 100*time.Millisecond
 	// maxPeerAnswer bounds what a confused peer can make us read, headers and body
 	// alike (I13).
 	maxPeerAnswer = 64 << 10
@@ -74,14 +78,17 @@ func (p *Peer) Exchange(ctx context.Context, presented Presentation) (token.Clai
 	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
 	defer cancel()
 	answer, err := p.post(ctx, presented)
+	inDoubt := err != nil && beforeAWord(err) == nil // it may have redeemed
 	if err != nil && presented.IdempotencyKey != "" && ctx.Err() == nil {
 		answer, err = p.post(ctx, presented)
 	}
-	if err != nil {
+	switch unheard := beforeAWord(err); {
+	case unheard != nil && !inDoubt:
+		return token.Claims{}, outage.Unasked("peer", unheard)
+	case err != nil:
 		return token.Claims{}, outage.New("peer", inOwnWords(err))
-	}
-	if answer.status != http.StatusOK {
-		return token.Claims{}, answer.refusal()
+	case answer.status != http.StatusOK:
+		return token.Claims{}, answer.refusal(inDoubt)
 	}
 	claims, err := answer.claims(presented.Token, p.assumeVerified)
 	if err != nil {

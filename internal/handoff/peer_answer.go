@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -53,7 +54,9 @@ var refusals = map[string]error{
 	"token_binding_failed": token.ErrBinding,
 }
 
-func (a peerAnswer) refusal() error {
+// refusal is what an answer other than 200 means. inDoubt: an earlier request of the
+// same attempt may have redeemed the token.
+func (a peerAnswer) refusal(inDoubt bool) error {
 	var problem struct {
 		Code      string    `json:"code"`
 		HandoffID uuid.UUID `json:"handoff_id"`
@@ -70,6 +73,9 @@ func (a peerAnswer) refusal() error {
 		return ErrDisabled // the other half has no service token
 	case problem.HandoffID != uuid.Nil:
 		return &JourneyError{HandoffID: problem.HandoffID, Cause: trouble}
+	case problem.Code == "dependency_unavailable" && a.status == http.StatusServiceUnavailable && !inDoubt:
+		// It names the journey once it has come to it: it has too much to do, or no Redis.
+		return outage.Unasked("peer", errors.New("exchange answered 503"))
 	}
 	return trouble
 }
@@ -77,14 +83,19 @@ func (a peerAnswer) refusal() error {
 var errBrokeOff = errors.New("the connection broke off, or what came was not HTTP")
 
 // inOwnWords says why there was no answer. The texts of net/http are dropped: they
-// quote what could not be read, and the address that a redirect named. What is kept
-// was said before the peer had heard a word of ours.
+// quote what could not be read, and the address that a redirect named.
 func inOwnWords(err error) error {
 	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, ended) {
 			return ended
 		}
 	}
+	return cmp.Or(beforeAWord(err), errBrokeOff)
+}
+
+// beforeAWord is the part of err that says that the peer has not heard a word of ours,
+// which can quote none; nil if it may have.
+func beforeAWord(err error) error {
 	var dial *net.OpError
 	var certificate *tls.CertificateVerificationError
 	switch {
@@ -95,5 +106,5 @@ func inOwnWords(err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return http.ErrSchemeMismatch
 	}
-	return errBrokeOff
+	return nil
 }

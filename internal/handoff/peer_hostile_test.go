@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
@@ -78,7 +79,28 @@ func TestAPeersTroubleIsAnOutageAndNotThePersonsFault(t *testing.T) {
 				_, _ = io.WriteString(w, answer.body)
 			}).Exchange(t.Context(), shown(t))
 			wantOutage(t, shown(t), err, begun)
+			// Who was told that the other half had not come to it can come again.
+			if sure := outage.TookNoEffect(err); sure != (name == "503") {
+				t.Errorf("certain that nothing happened: %v", sure)
+			}
 		})
+	}
+}
+
+// I8: whether a token was redeemed is in doubt once a request with it may have been
+// heard, whatever is said to the next.
+func TestI8_whatMayHaveBeenHeardStaysInDoubt(t *testing.T) {
+	t.Parallel()
+	busy := says(http.StatusServiceUnavailable, map[string]any{"code": "dependency_unavailable"})
+	var asked atomic.Int64
+	_, err := foreign(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		busy(w, r)
+	}).Exchange(t.Context(), shown(t))
+	if err == nil || outage.TookNoEffect(err) || asked.Load() != 2 {
+		t.Errorf("asked %d times: %v, certain that nothing happened: %v", asked.Load(), err, outage.TookNoEffect(err))
 	}
 }
 
@@ -214,8 +236,8 @@ func TestAPeerThatCannotBeReachedIsExplained(t *testing.T) {
 		begun := time.Now()
 		_, err := peerOf(t, url).Exchange(t.Context(), shown(t))
 		wantOutage(t, shown(t), err, begun)
-		if !strings.Contains(err.Error(), words) {
-			t.Errorf("%s: %v does not say %q", url, err, words)
+		if !strings.Contains(err.Error(), words) || !outage.TookNoEffect(err) {
+			t.Errorf("%s: %v does not say %q, or that it was not heard", url, err, words)
 		}
 	}
 }

@@ -162,9 +162,9 @@ func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func boundTime(next echo.HandlerFunc) echo.HandlerFunc {
+func boundTime(next echo.HandlerFunc, within time.Duration) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), requestDeadline)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), within)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)

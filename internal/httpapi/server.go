@@ -47,6 +47,8 @@ type Route struct {
 	Fresh bool
 	// Always: answered however much there is to do.
 	Always bool
+	// Within is how long its work may take; 0: 2.9 s.
+	Within time.Duration
 	// Apart are its places, if they are not those that all share.
 	Apart  *Admission
 	Guards []Guard
@@ -83,9 +85,9 @@ func New(config Config, routes []Route) *echo.Echo {
 }
 
 // serve bounds what an endpoint takes of the service: a place among the requests that
-// are worked on (503 at once where there is none), and 2.9 s (503 then).
+// are worked on (503 at once where there is none), and time (503 then).
 func (config Config) serve(r Route) echo.HandlerFunc {
-	run := boundTime(r.run)
+	run := boundTime(r.run, cmp.Or(r.Within, requestDeadline))
 	protected := func(c echo.Context) error {
 		return config.Connections.working(c.Request(), func() error { return run(c) })
 	}

@@ -33,22 +33,9 @@ func Postgres(err error) error {
 	return New("postgres", err)
 }
 
-// Unasked marks an error that came before Postgres was asked anything: there was no
-// connection to ask on. It returns nil for nil.
-func Unasked(err error) error {
-	if err == nil {
-		return nil
-	}
-	return New("postgres", unasked{err})
-}
-
-type unasked struct{ error }
-
-// Unwrap gives the cause.
-func (u unasked) Unwrap() error { return u.error }
-
-// TookNoEffect reports whether it is certain of a statement which ended in err that it
-// did not take effect, and will not: Postgres never heard of it, or refused it.
+// TookNoEffect reports whether it is certain of a statement or request which ended in
+// err that it did not take effect, and will not: the dependency never heard of it, or
+// refused it.
 func TookNoEffect(err error) bool {
 	var never unasked
 	var refused *pgconn.PgError

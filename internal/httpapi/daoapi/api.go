@@ -49,7 +49,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/staging_token/exchange", "/api/auth/exchange-token"},
-			Stage: "exchange", Guards: []httpapi.Guard{a.enabled, a.bearer, origin}, Handle: a.exchange,
+			Stage: "exchange", Within: handoff.ExchangeWithin, Guards: []httpapi.Guard{a.enabled, a.bearer, origin}, Handle: a.exchange,
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/login"},
