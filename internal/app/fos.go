@@ -53,6 +53,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login:    login,
+		Starter:  &handoff.Starter{URLs: c.StartURLs, Target: c.ExpectedTarget, Random: o.Random},
 		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival, Arrivals: a.arrivals(),
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
 		Details: a.details(datastore.FOS, pool, map[string][]string{

@@ -9,6 +9,7 @@ func (l *loader) between(c *Config) {
 	if c.Halves.DAO && c.Halves.FOS {
 		l.separateDatabases(c)
 		l.reachableTarget(c)
+		l.startableProducts(c)
 	}
 }
 
@@ -47,5 +48,19 @@ func (l *loader) reachableTarget(c *Config) {
 	}
 	if !slices.Contains(c.DAO.targetDomains(), c.FOS.ExpectedTarget) {
 		l.faults.add(variable, "is none of HANDOFF_TARGETS' domains")
+	}
+}
+
+// startableProducts refuses journeys that could begin here and never be minted for.
+func (l *loader) startableProducts(c *Config) {
+	const variable = "DAO_START_URLS"
+	if c.FOS.OracleBridgeURL != "" || l.faults.has(variable) || l.faults.has("HANDOFF_ENTRY_PRODUCTS") {
+		return
+	}
+	for product := range c.FOS.StartURLs {
+		if !slices.Contains(c.DAO.EntryProducts, product) {
+			l.faults.add(variable, "has a product that is none of HANDOFF_ENTRY_PRODUCTS")
+			return
+		}
 	}
 }

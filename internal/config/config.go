@@ -140,9 +140,12 @@ type FOS struct {
 	ExpectedTarget                  string   // the only target whose tokens are taken
 	OracleBridgeURL                 string   // without trailing slash; empty means in process
 	PublicPrefix                    string   // "" or "/fos": what a gateway strips
-	PeerVerifiesEmail               bool
-	ElevatedRoles                   ElevatedRoles
-	JWT                             JWT
+	// StartURLs are the DAO front end's pages by entry product, to which journeys are
+	// sent that begin here.
+	StartURLs         map[string]*url.URL
+	PeerVerifiesEmail bool
+	ElevatedRoles     ElevatedRoles
+	JWT               JWT
 }
 
 // JWT is how FOS sessions are signed: HS256, nothing else.

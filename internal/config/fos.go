@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -28,6 +29,7 @@ func (l *loader) fos(c *Config, sharedRedis privacy.Secret) {
 	f.ExpectedTarget = l.expectedTarget(raw.ExpectedTarget)
 	f.OracleBridgeURL = l.oracleBridge(raw.OracleBridgeURL, c.Halves)
 	f.PublicPrefix = l.publicPrefix(raw.PublicPrefix)
+	f.StartURLs = l.startURLs(raw.DAOStartURLs)
 	f.PeerVerifiesEmail = raw.PeerVerifiesEmail
 	f.ElevatedRoles = ElevatedRoles(strings.ToLower(raw.ElevatedRoles))
 	l.oneOf("HANDOFF_ELEVATED_ROLES", string(f.ElevatedRoles), string(ElevatedRolesStepUp), string(ElevatedRolesAllow))
@@ -55,6 +57,37 @@ func (l *loader) frontend(f *FOS, value string) {
 	if origin := originOf(u); !slices.Contains(f.AllowedOrigins, origin) {
 		f.AllowedOrigins = append(f.AllowedOrigins, origin)
 	}
+}
+
+// startURLs reads "entry product=URL" items.
+func (l *loader) startURLs(list string) map[string]*url.URL {
+	const variable = "DAO_START_URLS"
+	urls := map[string]*url.URL{}
+	for i, item := range split(list) {
+		product, page, found := strings.Cut(item, "=")
+		product = strings.TrimSpace(product)
+		u, problem := webURL(strings.TrimSpace(page))
+		switch {
+		case !found || !productName.MatchString(product):
+			problem = "is not entry product=URL"
+		case problem != "":
+			problem = "has a URL that " + problem
+		case urls[product] != nil:
+			problem = "names an entry product twice"
+		case u.Query().Has("challenge"):
+			problem = "has a URL with a challenge of its own"
+		default:
+			if plain := l.plainHTTPProblem(u); plain != "" {
+				problem = "has a URL that " + plain
+			}
+		}
+		if problem != "" {
+			l.faults.addItem(variable, i, problem)
+			continue
+		}
+		urls[product] = u
+	}
+	return urls
 }
 
 func (l *loader) expectedTarget(domain string) string {

@@ -155,6 +155,17 @@ func (p presentation) redemption(of token.Claims) Redemption {
 // the verifier.
 func (p presentation) repeats() bool { return p.claims != nil && !p.unbound && !p.misdirected }
 
+// replays reports whether the verdict is that of a second use.
+func (p presentation) replays(v token.Verdict) bool {
+	return v == token.Replayed || v == token.OursBurnt || v == token.Ours && !p.overbound()
+}
+
+// overbound reports whether there is a verifier for a token that demands none. Our FOS
+// half asks so first, for it cannot know; the same attempt asks again without.
+func (p presentation) overbound() bool {
+	return p.claims != nil && p.claims.Challenge == "" && p.request.Verifier != "" && !p.misdirected
+}
+
 func (p presentation) journey() uuid.UUID {
 	if p.claims == nil {
 		return uuid.Nil
@@ -271,7 +282,7 @@ func (x *Exchange) askLedger(ctx context.Context, try presentation) (token.Claim
 		return *try.claims, nil
 	case verdict == token.OursBurnt && try.request.misses(entry.Target):
 		return token.Claims{}, &token.Refused{Cause: token.ErrWrongTarget, HandoffID: entry.HandoffID} // the same answer
-	case verdict == token.Ours, verdict == token.OursBurnt, verdict == token.Replayed:
+	case try.replays(verdict):
 		return x.refuse(ctx, try, refusal{token.ErrUsed, x.replayReason(ctx, *entry, try), *entry})
 	case verdict == token.Expired:
 		return x.refuse(ctx, try, refusal{token.ErrExpired, audit.TokenExpired, *entry})

@@ -118,6 +118,10 @@ func (j *journey) fate(s showing, now time.Time) fate {
 			f.told = granted
 			return f
 		}
+		if own && !j.closed.burnt && readable && !j.misdirected(s) && j.verifier == "" { // the same, with a verifier that nobody demands
+			f.told, f.row = unboundHere, "handoff.refused token_binding_failed"
+			return f
+		}
 		if own && j.closed.burnt && j.misdirected(s) {
 			f.told = wrongly
 			return f

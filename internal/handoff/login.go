@@ -57,11 +57,13 @@ func NewLogin(config LoginConfig) *Login { return &Login{LoginConfig: config} }
 func (l *Login) Unresolved() uint64 { return l.unresolved.Load() }
 
 // LoginRequest is a token that arrived in a browser. ArrivalKey is the browser's
-// own mark on this arrival, "" if it made none. SignedInAs is who the browser is
+// own mark on this arrival, "" if it made none. Verifier is the browser's if it began a
+// journey here. SignedInAs is who the browser is
 // signed in as here already, uuid.Nil for nobody.
 type LoginRequest struct {
 	Token      token.Token
 	ArrivalKey string
+	Verifier   token.Verifier
 	SignedInAs uuid.UUID
 	Origin     audit.Origin
 }
@@ -100,9 +102,7 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	claims, err := l.Exchanger.Exchange(ctx, Presentation{
-		Token: request.Token, Target: l.Target, IdempotencyKey: key,
-	})
+	claims, err := l.present(ctx, request, key)
 	if err == nil {
 		err = l.check(claims)
 	}
@@ -118,6 +118,23 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
 	}
 	return loggedIn, nil
+}
+
+// present exchanges with the browser's verifier where it has one. The token may still
+// be of a journey that began elsewhere, which has no challenge: then the verifier is what
+// does not fit, the token is as good as before, and is shown again without. Under the
+// same key: they are one attempt.
+func (l *Login) present(ctx context.Context, request LoginRequest, key string) (token.Claims, error) {
+	p := Presentation{Token: request.Token, Target: l.Target, IdempotencyKey: key}
+	if !request.Verifier.IsNone() {
+		p.Verifier = request.Verifier.Reveal()
+		claims, err := l.Exchanger.Exchange(ctx, p)
+		if !errors.Is(err, token.ErrBinding) {
+			return claims, err
+		}
+		p.Verifier = ""
+	}
+	return l.Exchanger.Exchange(ctx, p)
 }
 
 // leaveUnresolved counts who cannot ask again after an outage behind the gate. Redis is

@@ -76,8 +76,9 @@ func Start(t testing.TB, o Options) *Service {
 			"HANDOFF_SEALING_KEYS": SealingKey, "AUDIT_PSEUDONYM_KEYS": PseudonymKey,
 			"HANDOFF_TARGETS":              Target + "=https://" + Target + "/cross-domain," + OtherTarget + "=https://" + OtherTarget + "/land",
 			"CROSS_DOMAIN_EXPECTED_TARGET": Target,
-			"DAO_CORS_ORIGINS":             "https://think-tank.test", "FRONTEND_URL": "https://" + Target,
-			"LOG_FORMAT": "json",
+			"DAO_CORS_ORIGINS":             "https://think-tank.test", "DAO_START_URLS": "think-tank=https://think-tank.test/open?from=fos",
+			"FRONTEND_URL": "https://" + Target,
+			"LOG_FORMAT":   "json",
 		},
 	}
 	// Out of the way of every test that is not about them: a test is one address, and a

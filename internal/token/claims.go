@@ -39,8 +39,7 @@ func (c Claims) Bound(verifier string) bool {
 	if c.Challenge == "" {
 		return verifier == ""
 	}
-	sum := sha256.Sum256([]byte(verifier))
-	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(c.Challenge)) == 1
+	return subtle.ConstantTimeCompare([]byte(challengeOf(verifier)), []byte(c.Challenge)) == 1
 }
 
 // s256Chars is the length of a SHA-256, and of a 32-byte verifier, in base64url.

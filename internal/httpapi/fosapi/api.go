@@ -18,6 +18,7 @@ type Config struct {
 	Edge         httpapi.Config
 	Enabled      bool
 	Login        *handoff.Login
+	Starter      *handoff.Starter
 	Sessions     *signin.FOS
 	Logins       httpapi.Logins
 	Limiter      *ratelimit.Limiter
@@ -45,6 +46,8 @@ func Routes(config Config) []httpapi.Route {
 			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login", Apart: a.Arrivals,
 			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
 		},
+		// No guard against other sites: a link to it may stand anywhere.
+		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/start"}, Guards: []httpapi.Guard{a.enabled}, Handle: a.start},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},

@@ -63,7 +63,7 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 		return err
 	}
 	loggedIn, err := a.Login.Login(c.Request().Context(), handoff.LoginRequest{
-		Token: presented, ArrivalKey: key, SignedInAs: a.signedInAs(c), Origin: origin,
+		Token: presented, ArrivalKey: key, Verifier: a.verifier(c), SignedInAs: a.signedInAs(c), Origin: origin,
 	})
 	if err != nil {
 		return err
