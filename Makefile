@@ -70,11 +70,23 @@ fmt: ## format the Go code
 .PHONY: check
 check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-proofs check-faults check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, proofs, faults, browser
 
+# The report is of what was measured, also where a test failed; and a package that
+# fails keeps none of the others from running.
 .PHONY: faults
 faults: ## everything breaks, at length: the figures of docs/reliability.md (an hour)
-	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/faults.txt
-	@FAULTS=full FAULTS_REPORT='$(CURDIR)/$(REPORTS)/faults.txt' go test -tags faults -count=1 -p 1 -timeout 120m -run '^TestFaults_' ./internal/faulttest/...
-	@sort $(REPORTS)/faults.txt
+	@mkdir -p $(REPORTS) && : >$(REPORTS)/faults.txt
+	@FAULTS=full FAULTS_REPORT='$(CURDIR)/$(REPORTS)/faults.txt' go test -tags faults -count=1 -p 1 -timeout 120m -run '^TestFaults_' ./internal/faulttest/...; \
+		status=$$?; sort $(REPORTS)/faults.txt; exit $$status
+
+# go test takes one target at a time. Which there are is looked up, so that none is
+# forgotten. What it finds it keeps below testdata/fuzz, to be committed.
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME, 30s unless it is set, one after the other
+	@status=0; for target in $$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' $(GO_DIRS) | sed 's|/[^/]*:func |:|' | sort); do \
+		echo "--- $${target#*:} of $${target%%:*}"; \
+		go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime '$(FUZZTIME)' "./$${target%%:*}" || status=1; \
+	done; exit $$status
 
 .PHONY: mutants
 mutants: ## each mistake on the list is made in a copy, and must be found (half an hour)

@@ -15,23 +15,27 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// shows: somebody presents any token, rightly or wrongly.
+// shows: somebody presents any token, rightly or wrongly, and one that is good more
+// often than not: of the others little is left to learn.
 func (m *machine) shows(rt *rapid.T) {
 	j := m.one(rt)
-	if j == nil {
-		return
+	if j != nil {
+		m.showsThe(rt, j)
 	}
+}
+
+func (m *machine) showsThe(rt *rapid.T, j *journey) {
 	s := showing{
-		by:       attempt{rapid.SampledFrom([]string{"", "the first caller's key", "the second caller's key"}).Draw(rt, "key"), 0},
+		by:       attempt{evenly(rt, "key", []string{"", "the first caller's key", "the second caller's key"}), 0},
 		target:   testkit.Target,
 		verifier: j.verifier,
-		troubles: troubles{in(rt, "get"), in(rt, "gate"), in(rt, "find"), in(rt, "note"), in(rt, "tidy"), well, well},
+		troubles: troubles{in(rt, "get"), atTheGate(rt), in(rt, "find"), in(rt, "note"), in(rt, "tidy"), well, well},
 	}
 	if rapid.Bool().Draw(rt, "perhaps wrongly") {
-		s.target = rapid.SampledFrom([]string{testkit.Target, "", testkit.OtherTarget}).Draw(rt, "target")
+		s.target = evenly(rt, "target", []string{testkit.Target, "", testkit.OtherTarget})
 		// A verifier that is not asked for is wrong, too.
-		s.verifier = rapid.SampledFrom([]string{j.verifier, j.verifier, "", "another browser's"}).Draw(rt, "verifier")
-		s.restricted = rapid.SampledFrom([]string{"", "", testkit.Target, testkit.OtherTarget}).Draw(rt, "the caller's targets")
+		s.verifier = evenly(rt, "verifier", []string{j.verifier, j.verifier, "", "another browser's"})
+		s.restricted = evenly(rt, "the caller's targets", []string{"", "", testkit.Target, testkit.OtherTarget})
 	}
 	m.present(rt, j, s)
 }
@@ -40,7 +44,43 @@ func (m *machine) one(rt *rapid.T) *journey {
 	if len(m.tokens) == 0 {
 		return nil
 	}
-	return rapid.SampledFrom(m.tokens).Draw(rt, "token")
+	var good []*journey
+	for _, j := range m.tokens {
+		if j.closed == nil && m.b.clock.Now().Before(j.expires) {
+			good = append(good, j)
+		}
+	}
+	if len(good) > 0 && evenly(rt, "one that is good", []bool{true, true, true, false}) {
+		return evenly(rt, "good token", good)
+	}
+	return evenly(rt, "token", m.tokens)
+}
+
+// asksAgain: somebody whose answer was lost repeats, up to ten seconds later or just not.
+func (m *machine) asksAgain(rt *rapid.T) {
+	var gone []*journey
+	for _, j := range m.tokens {
+		if j.closed != nil && j.closed.by.key != "" {
+			gone = append(gone, j)
+		}
+	}
+	if len(gone) == 0 {
+		m.shows(rt)
+		return
+	}
+	j := gone[len(gone)-1]
+	after := evenly(rt, "after", []time.Duration{0, 0, 9999 * time.Millisecond, 10 * time.Second, 10001 * time.Millisecond})
+	if left := j.closed.at.Add(after).Sub(m.b.clock.Now()); left > 0 {
+		m.b.clock.Advance(left)
+	}
+	s := showing{
+		by: attempt{j.closed.by.key, 0}, target: testkit.Target,
+		verifier: evenly(rt, "verifier", []string{j.verifier, j.verifier, j.verifier, "another browser's"}),
+	}
+	if j.closed.burnt {
+		s.target = testkit.OtherTarget
+	}
+	m.present(rt, j, s)
 }
 
 // present shows a token and compares what is told with the model.
@@ -49,12 +89,13 @@ func (m *machine) present(rt *rapid.T, j *journey, s showing) {
 		s.by.number = m.tries
 	}
 	m.moody.troubles = s.troubles
-	now := m.b.clock.Now()
+	now, was := m.b.clock.Now(), m.foresee(j, s)
 	got, err := m.try(j, s)
 	m.exchange.Wait()
 	if want := j.present(s, now); got != want {
 		rt.Fatalf("%+v: told %s (%v), want %s", s, got, err, want)
 	}
+	m.note(was, s, got)
 	m.judge(rt, j, map[attempt]verdict{s.by: got})
 }
 
@@ -130,6 +171,9 @@ func (m *machine) crowd(rt *rapid.T) {
 	wg.Wait()
 	m.exchange.Wait()
 	m.judge(rt, j, answers)
+	if opens {
+		m.seen[seenCrowd]++
+	}
 	for _, first := range []bool{true, false} { // the winner, whoever it is, and then the others
 		for by, got := range answers {
 			if (got == granted && opens) != first {

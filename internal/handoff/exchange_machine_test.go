@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"testing"
@@ -41,6 +40,7 @@ type machine struct {
 	granted map[uuid.UUID][]attempt // the tries that were given claims
 	rows    int                     // in the ledger
 	tries   int
+	seen    map[string]int // in the whole run
 }
 
 func newMachine(t *testing.T) *machine {
@@ -50,13 +50,13 @@ func newMachine(t *testing.T) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{b: b, moody: &moody{ledger: b.DAOStore, carrier: b.carrier}}
+	m := &machine{b: b, moody: &moody{ledger: b.DAOStore, carrier: b.carrier}, seen: map[string]int{}}
 	m.minter = handoff.NewMinter(handoff.MinterConfig{
 		Targets:       []handoff.Target{{Domain: testkit.Target, LandingURL: &url.URL{Scheme: "https", Host: testkit.Target}}},
 		EntryProducts: []string{"think-tank"}, Ledger: m.moody, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader,
 	})
 	m.exchange = handoff.NewExchange(handoff.ExchangeConfig{
-		Ledger: m.moody, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Ledger: unhurried{m.moody}, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	return m
 }
@@ -104,29 +104,10 @@ func (m *machine) bars(rt *rapid.T) {
 	m.exec(rt, `UPDATE members SET membership_status = $2 WHERE id = $1`, m.member, string(status))
 }
 
-// passes: time does. What is left of a token's minute bounds what the gate may take of
-// the real time, so that its last seconds pass at once.
-func (m *machine) passes(rt *rapid.T) {
-	m.b.clock.Advance(rapid.SampledFrom([]time.Duration{
-		time.Millisecond, time.Second, 5 * time.Second, 9999 * time.Millisecond, 10 * time.Second, 10001 * time.Millisecond,
-		21 * time.Second, time.Minute - time.Millisecond, time.Minute, 31 * time.Minute,
-	}).Draw(rt, "time"))
-	for _, j := range m.tokens { // the eldest first
-		if left := j.expires.Sub(m.b.clock.Now()); 0 < left && left < 5*time.Second {
-			m.b.clock.Advance(left)
-		}
-	}
-}
-
-// in is the trouble of a call, of one in six.
-func in(rt *rapid.T, call string) trouble {
-	return rapid.SampledFrom([]trouble{well, well, well, well, well, well, well, well, well, well, refused, unanswered}).Draw(rt, call)
-}
-
 // mints asks for a token, of which a run has few: more would only each be shown
 // less often.
 func (m *machine) mints(rt *rapid.T) {
-	if len(m.tokens) == 5 {
+	if len(m.tokens) == 8 {
 		return
 	}
 	bound := rapid.Bool().Draw(rt, "bound to a browser")
@@ -183,6 +164,7 @@ func (m *machine) loses(rt *rapid.T) {
 	for _, j := range m.tokens {
 		j.carried = noClaims
 	}
+	m.shows(rt)
 }
 
 // holds: a lagging replica takes over, and what Redis had forgotten is back; or
@@ -194,12 +176,13 @@ func (m *machine) holds(rt *rapid.T) {
 	}
 	value := m.sealed[j.id]
 	j.carried, j.retired = ownClaims, false
-	if other := m.one(rt); rapid.IntRange(0, 3).Draw(rt, "one in four is foreign") == 0 && other != j {
+	if other := m.one(rt); evenly(rt, "foreign", []bool{true, true, false}) && other != j {
 		value, j.carried = m.sealed[other.id], foreignClaims
 	}
 	if err := m.b.redis.Set(context.Background(), "dao:handoff:"+j.tok.Digest().String(), value, time.Hour).Err(); err != nil {
 		rt.Fatal(err)
 	}
+	m.showsThe(rt, j)
 }
 
 // agrees: ledger and audit log are the model's.
@@ -257,17 +240,12 @@ func TestI1_whateverHappensToAToken(t *testing.T) {
 	m := newMachine(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		m.begin(rt)
-		actions := map[string]func(*rapid.T){
-			"": m.agrees, "mint": m.mints, "mint again": m.mints, "crowd": m.crowd, "time": m.passes,
-			"redis loses all": seldom(m.loses), "redis holds": m.holds,
-			"sign out": seldom(m.signOut), "sign in": seldom(m.signIn), "bar": seldom(m.bars),
-		}
-		for i := range 8 { // the more often
-			actions[fmt.Sprint("show ", i)] = m.shows
-		}
-		rt.Repeat(actions)
+		m.mints(rt)
+		m.mints(rt)
+		rt.Repeat(map[string]func(*rapid.T){"": m.agrees, "next": m.happens})
 		m.stillGood(rt)
 	})
+	m.wantAllSeen(t)
 }
 
 // stillGood: what was not redeemed is redeemable to the end (I1), provided that Redis
@@ -282,13 +260,4 @@ func (m *machine) stillGood(rt *rapid.T) {
 		m.present(rt, j, showing{target: testkit.Target, verifier: j.verifier})
 	}
 	m.agrees(rt)
-}
-
-// seldom makes an action a rare one: after it, little more can happen.
-func seldom(action func(*rapid.T)) func(*rapid.T) {
-	return func(rt *rapid.T) {
-		if rapid.IntRange(0, 3).Draw(rt, "one in four") == 0 {
-			action(rt)
-		}
-	}
 }

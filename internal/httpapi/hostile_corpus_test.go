@@ -18,7 +18,7 @@ type attack struct {
 }
 
 var attacks = slices.Concat(badBodies(), badFrames(), badTypes(), badFields(), badTokens(), badMethods(), badPaths(),
-	badOrigins(), badBearers(), badPages(), badUsers(), badHeaders())
+	badStarts(), badOrigins(), badBearers(), badPages(), badUsers(), badHeaders())
 
 func each(endpoint) bool        { return true }
 func hasBody(e endpoint) bool   { return e.reads != noBody }

@@ -28,20 +28,34 @@ func badPaths() []attack {
 		"a space behind": func(p string) string { return p + "%20" }, "a parameter": func(p string) string { return p + ";a=b" },
 		"upper case": strings.ToUpper, "a backslash before": func(p string) string { return `/\` + p }, "no UTF-8 behind": func(p string) string { return p + "%ff" },
 	} {
-		paths["the path with "+name] = func(w wire) wire {
-			w.path = spoil(w.path)
-			return w
-		}
+		paths["the path with "+name] = func(w wire) wire { return w.walk(spoil) }
 	}
 	deeper := map[string]func(wire) wire{"the path with a slash behind": func(w wire) wire {
-		w.path += "/"
-		return w
+		return w.walk(func(p string) string { return p + "/" })
 	}}
 	return slices.Concat(
 		attacksOf("not_found", each, paths),
 		attacksOf("not_found", func(e endpoint) bool { return e.path != list }, deeper),
 		attacksOf("not_found", func(e endpoint) bool { return e.method == http.MethodDelete }, ids),
 	)
+}
+
+// badStarts are links, on anybody's page, that begin a journey to somewhere else.
+func badStarts() []attack {
+	changes := map[string]func(wire) wire{}
+	for _, query := range []string{
+		"", "entry_product=", "entry_product=casino", "entry_product=think-tank&entry_product=think-tank", "entry_product=think-tank%00",
+		"entry_product=think-tank&return_path=//evil.test", "entry_product=think-tank&return_path=/%5cevil.test", "entry_product=think-tank&return_path=https://evil.test",
+		"entry_product=think-tank&return_path=/a%0d%0aSet-Cookie:%20a=b", "entry_product=think-tank&return_path=", "entry_product=think-tank&return_path=/a&return_path=/b",
+		"entry_product=think-tank&return_path=/" + strings.Repeat("a", 512),
+	} {
+		changes["the query "+query] = func(w wire) wire {
+			path, _, _ := strings.Cut(w.path, "?")
+			w.path = path + "?" + query
+			return w
+		}
+	}
+	return attacksOf("invalid_request", func(e endpoint) bool { return strings.Contains(e.path, "/start?") }, changes)
 }
 
 func badOrigins() []attack {

@@ -45,6 +45,15 @@ func (w wire) say(body string) wire {
 	return w
 }
 
+// walk changes the path, and leaves the query as it is.
+func (w wire) walk(change func(path string) string) wire {
+	path, query, has := strings.Cut(w.path, "?")
+	if w.path = change(path); has {
+		w.path += "?" + query
+	}
+	return w
+}
+
 // header is the value of the first header of that name.
 func (w wire) header(name string) string {
 	for _, line := range w.headers {

@@ -135,7 +135,7 @@ var carrierMutants = []mutant{
 	{
 		name: "peer-quoted", breaks: "I6: what a peer echoes is in our log",
 		file:  "internal/handoff/peer_answer.go",
-		edits: []edit{{`	return errBrokeOff`, `	return err`}},
+		edits: []edit{{`return cmp.Or(beforeAWord(err), errBrokeOff)`, `return cmp.Or(beforeAWord(err), err)`}},
 		in:    "internal/handoff", killers: []string{"TestI6_aPeerThatEchoesPutsNothingIntoAnError"},
 	},
 }
