@@ -82,6 +82,9 @@ func openCluster(redisURL string) (Redis, error) {
 		return nil, errBadRedisURL
 	}
 	options.MaxRetries = -1
+	// The driver asks again who holds what only when a node tells it to, and one that is
+	// dead does not: for the default of 60 s its slots would be nobody's.
+	options.ClusterStateReloadInterval = time.Second
 	options.ContextTimeoutEnabled = true
 	options.DialerRetries = 1 // not five: who waits for us has 3 s
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dependencyTimeout, dependencyTimeout, dependencyTimeout

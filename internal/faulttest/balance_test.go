@@ -169,14 +169,24 @@ func nothing(but func(*faulttest.Told)) *faulttest.Told {
 	return told
 }
 
-func TestToldCountsRedemptions(t *testing.T) {
+func TestI1_ToldCountsRedemptionsAndNamesTheDoubleOnes(t *testing.T) {
 	t.Parallel()
 	told := allTold()
-	if redeemed, double := told.Redemptions(); redeemed != 2 || double != 0 {
-		t.Errorf("%d redeemed, %d of them twice", redeemed, double)
+	if r := told.Redemptions(); r.Handoffs != 2 || r.Attempts != 1 || r.Sessions != 1 || len(r.Doubles) != 0 {
+		t.Errorf("%v %q", r, r.Doubles)
 	}
-	told.Exchanged(landed, "key", wellDone(landed))
-	if redeemed, double := told.Redemptions(); redeemed != 2 || double != 1 {
-		t.Errorf("%d redeemed, %d of them twice", redeemed, double)
+	for name, tell := range map[string]func(*faulttest.Told){
+		"2 attempts were told that they redeemed it (arrival key, exchange key), with 1 sessions": func(d *faulttest.Told) {
+			d.Exchanged(landed, "key", wellDone(landed))
+		},
+		"1 attempts were told that they redeemed it (arrival key), with 2 sessions": func(d *faulttest.Told) {
+			d.Arrived(landed, "key", arrivedIn(landed, other))
+		},
+	} {
+		r := and(tell).Redemptions()
+		if r.Handoffs != 2 || max(r.Attempts, r.Sessions) != 2 || len(r.Doubles) != 1 ||
+			!strings.Contains(r.Doubles[0], landed.String()) || !strings.Contains(r.Doubles[0], name) {
+			t.Errorf("%v %q, want %q", r, r.Doubles, name)
+		}
 	}
 }

@@ -41,6 +41,8 @@ type Answer struct {
 	Status     int
 	RetryAfter string
 	Took       time.Duration
+	RequestID  string         // as it is in the audit log
+	Cookies    []*http.Cookie // that it sets
 
 	Code, Reason string    // of a problem
 	Token        string    // of a mint
@@ -68,9 +70,7 @@ func (a Answer) String() string {
 
 // Mint asks the DAO half at daoURL for a token.
 func (c *Client) Mint(ctx context.Context, daoURL string, who Person) Answer {
-	return c.post(ctx, daoURL+"/api/staging_token/mint", `{"entry_product":"think-tank"}`, map[string]string{
-		"Cookie": "dao_session=" + who.cookie + "; csrf_token=" + who.csrf, "X-CSRF-Token": who.csrf,
-	})
+	return c.Post(ctx, daoURL+"/api/staging_token/mint", `{"entry_product":"think-tank"}`, who.Headers())
 }
 
 // Exchange presents a token to the DAO half at daoURL as the other half does; key is
@@ -81,7 +81,7 @@ func (c *Client) Exchange(ctx context.Context, daoURL, token, key string) Answer
 
 // ExchangeFor is Exchange for any target.
 func (c *Client) ExchangeFor(ctx context.Context, daoURL, token, key, target string) Answer {
-	return c.post(ctx, daoURL+"/api/staging_token/exchange", `{"token":"`+token+`","target_domain":"`+target+`"}`, map[string]string{
+	return c.Post(ctx, daoURL+"/api/staging_token/exchange", `{"token":"`+token+`","target_domain":"`+target+`"}`, map[string]string{
 		"Authorization": "Bearer " + testkit.ServiceToken, "Idempotency-Key": key,
 	})
 }
@@ -89,7 +89,7 @@ func (c *Client) ExchangeFor(ctx context.Context, daoURL, token, key, target str
 // Arrive presents a token to the FOS half at fosURL as the landing page does; key is
 // the arrival key, "" for none.
 func (c *Client) Arrive(ctx context.Context, fosURL, token, key string) Answer {
-	return c.post(ctx, fosURL+"/api/v1/auth/cross-domain-login", `{"token":"`+token+`"}`, map[string]string{
+	return c.Post(ctx, fosURL+"/api/v1/auth/cross-domain-login", `{"token":"`+token+`"}`, map[string]string{
 		"X-Requested-With": "faulttest", "Idempotency-Key": key,
 	})
 }
@@ -99,7 +99,8 @@ func (c *Client) Ready(ctx context.Context, url string) Answer {
 	return c.do(ctx, http.MethodGet, url+"/health", nil, nil)
 }
 
-func (c *Client) post(ctx context.Context, url, body string, headers map[string]string) Answer {
+// Post sends body, which is JSON, with headers; those that are "" are left out.
+func (c *Client) Post(ctx context.Context, url, body string, headers map[string]string) Answer {
 	return c.do(ctx, http.MethodPost, url, []byte(body), headers)
 }
 
@@ -143,6 +144,7 @@ func read(response *http.Response, text []byte) Answer {
 	_ = json.Unmarshal(text, &said) // what is not JSON says nothing
 	return Answer{
 		Status: response.StatusCode, RetryAfter: response.Header.Get("Retry-After"),
+		RequestID: response.Header.Get("X-Request-ID"), Cookies: response.Cookies(),
 		Code: said.Code, Reason: said.Reason, Token: said.Token, HandoffID: said.HandoffID, Session: said.Session.ID,
 	}
 }

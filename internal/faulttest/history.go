@@ -62,11 +62,14 @@ type History struct {
 	client *Client
 	begun  time.Time
 
-	mu      sync.Mutex
-	tokens  map[string][]Call
-	order   []string
-	keyless int
-	summary Summary
+	mu       sync.Mutex
+	tokens   map[string][]Call
+	order    []string
+	keyless  int
+	summary  Summary
+	told     *Told
+	refusals map[string]*refusal // by their names, see [History.MayHear]
+	mayHear  map[string]bool     // nil: what says something about a token
 }
 
 // Summary counts a history.
@@ -89,7 +92,10 @@ func (s Summary) String() string {
 // NewHistory records what client does. A nil client is for a history that is
 // written by [History.Add] alone.
 func NewHistory(client *Client) *History {
-	return &History{client: client, begun: time.Now(), tokens: map[string][]Call{}}
+	return &History{
+		client: client, begun: time.Now(), tokens: map[string][]Call{},
+		told: NewTold(), refusals: map[string]*refusal{},
+	}
 }
 
 // Mint is [Client.Mint]. A mint without a token leaves nothing that could be
@@ -100,6 +106,8 @@ func (h *History) Mint(ctx context.Context, daoURL string, who Person) Answer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.summary.Slowest = max(h.summary.Slowest, a.Took)
+	h.told.Minted(a)
+	h.hear("mint", a, a.HandoffID)
 	if !a.OK() || a.Token == "" {
 		h.summary.Calls++
 		h.summary.Unminted++
@@ -135,6 +143,7 @@ func (h *History) redemption(half, token, key string, begun time.Time, a Answer)
 		h.keyless++
 		key = fmt.Sprintf("#%d", h.keyless)
 	}
+	h.tell(half, token, key, a)
 	h.add(Call{
 		Token: token, Attempt: half + " " + key, Begun: begun, Ended: time.Now(),
 		Outcome: OutcomeOf(a), Session: a.Session, HandoffID: a.HandoffID,
@@ -202,11 +211,12 @@ func (h *History) Of(token string) []Call {
 	return slices.Clone(h.tokens[token])
 }
 
-// maxFaults is how many tokens' histories are quoted; the rest is like them.
+// maxFaults is how many are quoted; the rest is like them.
 const maxFaults = 5
 
 // Check fails the test for every token whose history no sequence of calls explains
-// (I1, I8), and for every one that the checker could not decide in time.
+// (I1, I8), for every one that the checker could not decide in time, and for every
+// refusal that nobody may hear in this story ([History.MayHear]).
 func (h *History) Check(t testing.TB) {
 	t.Helper()
 	faults := h.Faults()
@@ -214,18 +224,22 @@ func (h *History) Check(t testing.TB) {
 		t.Error(fault)
 	}
 	if n := len(faults); n > maxFaults {
-		t.Errorf("and %d tokens more", n-maxFaults)
+		t.Errorf("and %d faults more", n-maxFaults)
 	}
 }
 
 // Faults says what [History.Check] finds.
-func (h *History) Faults() []string {
+func (h *History) Faults() []string { return h.FaultsWithin(checkTimeout) }
+
+// FaultsWithin is Faults for which the search over each token's history may take as long
+// as that; what is not decided by then is a fault.
+func (h *History) FaultsWithin(each time.Duration) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var faults []string
+	faults := h.outOfPlace()
 	for _, token := range h.order {
 		calls := h.tokens[token]
-		if problem := problemOf(calls, h.begun); problem != "" {
+		if problem := problemOf(calls, h.begun, each); problem != "" {
 			faults = append(faults, problem+"\n"+h.quote(calls))
 		}
 	}

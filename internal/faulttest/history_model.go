@@ -90,15 +90,16 @@ var model = porcupine.Model{
 // problem is NP-complete (Gibbons and Korach 1997), and short histories are the rule.
 const checkTimeout = 30 * time.Second
 
-// problemOf says what is wrong with one token's history, "" for nothing.
-func problemOf(calls []Call, begun time.Time) string {
+// problemOf says what is wrong with one token's history, "" for nothing. Its search
+// may take as long as within.
+func problemOf(calls []Call, begun time.Time, within time.Duration) string {
 	if repeatedLate(calls) {
 		return "I8: an attempt was answered again more than 10 s after its redemption was known"
 	}
 	if twoJourneys(calls) {
 		return "two calls about one token name different hand-offs"
 	}
-	switch porcupine.CheckOperationsTimeout(model, operations(calls, begun), checkTimeout) {
+	switch porcupine.CheckOperationsTimeout(model, operations(calls, begun), within) {
 	case porcupine.Ok:
 		return ""
 	case porcupine.Illegal:

@@ -22,6 +22,22 @@ type Person struct {
 	csrf   string
 }
 
+// Headers are what the DAO half knows them by.
+func (p Person) Headers() map[string]string {
+	return map[string]string{"Cookie": "dao_session=" + p.cookie + "; csrf_token=" + p.csrf, "X-CSRF-Token": p.csrf}
+}
+
+// With is the person after an answer of the DAO half to them: it may have given their
+// session another cookie.
+func (p Person) With(a Answer) Person {
+	for _, set := range a.Cookies {
+		if set.Name == "dao_session" {
+			p.cookie = set.Value
+		}
+	}
+	return p
+}
+
 // People makes n active, verified members who have just signed in.
 func People(t testing.TB, dao *pgxpool.Pool, n int) []Person {
 	t.Helper()

@@ -160,6 +160,23 @@ func (s *RedisSet) inStep(ctx context.Context) bool {
 		a["connected_slaves"] == "1" && a["master_replid"] == b["master_replid"] && strings.Contains(a["slave0"], "state=online")
 }
 
+// AwaitInStep waits until a replica has all that its primary has written so far.
+func AwaitInStep(t testing.TB, primary, replica *Redis) {
+	t.Helper()
+	Await(t, func() bool {
+		here, there := info(t.Context(), primary), info(t.Context(), replica)
+		return there["role"] == "slave" && there["master_link_status"] == "up" && here["master_replid"] == there["master_replid"] &&
+			here["master_repl_offset"] == there["slave_repl_offset"]
+	}, func() string { return "the replica is not in step:\n" + lastOf(replica.Log()) })
+}
+
+// IsPrimary reports whether a node believes that it is one, and false where it does not
+// say.
+func (r *Redis) IsPrimary(t testing.TB) bool {
+	t.Helper()
+	return info(t.Context(), r)["role"] == "master"
+}
+
 // info is INFO replication, empty when there is no answer.
 func info(ctx context.Context, node *Redis) map[string]string {
 	fields := map[string]string{}
@@ -182,7 +199,12 @@ func info(ctx context.Context, node *Redis) map[string]string {
 func (s *RedisSet) CutReplication(t testing.TB) {
 	t.Helper()
 	primary := s.Primary(t)
-	replica := s.Other(primary)
+	cutLink(t, primary, s.Other(primary))
+}
+
+// cutLink is [RedisSet.CutReplication] between any two.
+func cutLink(t testing.TB, primary, replica *Redis) {
+	t.Helper()
 	if err := replica.client.ConfigSet(t.Context(), "masterauth", "lost").Err(); err != nil {
 		t.Fatal(err)
 	}

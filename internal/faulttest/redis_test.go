@@ -84,6 +84,30 @@ func TestAClusterTakesKeysOfEverySlot(t *testing.T) {
 	}
 }
 
+func TestWhatAClustersReplicaNeverHeardOfIsUndoneByItsPromotion(t *testing.T) {
+	t.Parallel()
+	cluster := faulttest.NewReplicatedRedisCluster(t)
+	client := open(t, cluster.URL())
+	put(t, client, "early")
+	place := cluster.Owner(t, "early")
+	primary, replica := cluster.Nodes[place], cluster.Replicas[place]
+	faulttest.AwaitInStep(t, primary, replica)
+	cluster.CutReplication(t, place)
+	if err := client.Del(t.Context(), "early").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if replica.IsPrimary(t) {
+		t.Error("promoted while its primary lives")
+	}
+	primary.Kill()
+	begun := time.Now()
+	cluster.AwaitPromotion(t, place)
+	t.Logf("promoted after %v", time.Since(begun))
+	if got := found(t, replica.Client(), "early"); got != "early" {
+		t.Errorf("after the promotion: %q", got)
+	}
+}
+
 func open(t *testing.T, url string) redis.UniversalClient {
 	t.Helper()
 	client, err := datastore.OpenRedis(privacy.NewSecret(url))

@@ -17,6 +17,7 @@ func TestFaults_I1_ACommandThatTheClusterClientRepeatsIsOneMint(t *testing.T) {
 	t.Parallel()
 	cluster := faulttest.NewRedisCluster(t)
 	s := serve(t, cluster.URL())
+	s.MayHear() // nobody does anything here that is to be refused
 	s.awaitReady(t)
 	answers := make([]faulttest.Answer, faulttest.Scale(16, 60))
 	var mints sync.WaitGroup

@@ -6,7 +6,12 @@
 // tests look into Redis to see that the sealed claims are there again, so that each
 // cycle proves something, and present them again at both replicas of the service, with
 // another key and with the same. The ledger refuses them (I1); a second answer under the
-// same key is the same session (I8).
+// same key is the same session (I8). Where the old primary wakes, a further replica of
+// the service that never heard of the failover speaks to it, and is shown the tokens.
+//
+// What callers were told decides: how many attempts, by different keys, heard that they
+// redeemed one token, and how many sessions. Each story names the refusals that may be
+// heard in it.
 //
 // # What it never does
 //

@@ -34,48 +34,17 @@ func TestFaults_I1_TheReplicationLinkIsLostAndThenThePrimary(t *testing.T) {
 		set.CutReplication(t)
 		d.useAll(t, d.exposed)
 		primary.Kill()
-		if d.saysRedisIsDown(t.Context()) {
-			d.unready++ // a moment later the replica may be promoted already
-		}
+		outage := d.watchOutage(t)
 		set.AwaitPrimary(t, replica)
-		d.over(t, time.Now())
+		d.overWith(t, outage, time.Now())
 
-		d.look(t, replica)
+		d.lookForAll(t, replica)
 		d.useAll(t, d.kept)
 		d.presentAll(t)
 		d.presentLate(t, replica)
 		set.MendReplication(t, replica)
 		set.Rejoin(t, primary)
 	}
-	d.finish(t, set.Primary(t), stop)
-}
-
-// The primary is stopped, its replica promoted, tokens are used there; then the old
-// one wakes and believes that it is the primary, and that nobody has used anything.
-func TestFaults_I1_ThePrimaryIsPausedAndWakes(t *testing.T) {
-	t.Parallel()
-	set := faulttest.NewRedisSet(t, 1)
-	d := newDrill(t, set.URL())
-	stop := d.load(t, 2)
-	for range cycles() {
-		set.AwaitReplication(t)
-		primary := set.Primary(t)
-		replica := set.Other(primary)
-		d.exposed, d.kept = d.tickets(t, exposedEach, replica), d.tickets(t, keptEach, replica)
-
-		primary.Pause(t)
-		if d.saysRedisIsDown(t.Context()) { // that takes a second, in which the replica may be promoted
-			d.unready++
-		}
-		set.AwaitPrimary(t, replica)
-		d.over(t, time.Now())
-		d.useAll(t, d.exposed)
-
-		primary.Wake(t)
-		d.look(t, primary)
-		d.presentAll(t)
-	}
-	set.AwaitReplication(t)
 	d.finish(t, set.Primary(t), stop)
 }
 
@@ -92,12 +61,12 @@ func TestFaults_I1_RedisComesBackFromAnOldSnapshot(t *testing.T) {
 		d.useAll(t, d.exposed)
 
 		redis.Kill()
-		faulttest.Await(t, func() bool { return d.saysRedisIsDown(t.Context()) }, func() string { return "nobody says that redis is down" })
-		d.unready++
+		outage := d.watchOutage(t)
+		faulttest.Await(t, func() bool { return d.allSayRedisIsDown(t.Context()) }, func() string { return "nobody says that redis is down" })
 		redis.Start(t)
-		d.over(t, time.Now())
+		d.overWith(t, outage, time.Now())
 
-		d.look(t, redis)
+		d.lookForAll(t, redis)
 		d.useAll(t, d.kept)
 		d.presentAll(t)
 		d.presentLate(t, redis)

@@ -5,16 +5,13 @@ package failover_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/faulttest"
-	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
 // service is two replicas on one Redis of some kind, and all that was asked of them.
@@ -36,6 +33,7 @@ func serve(t *testing.T, redisURL string) *service {
 	t.Cleanup(client.Close)
 	s := &service{History: faulttest.NewHistory(client), stores: faulttest.NewStores(t), http: &http.Client{Timeout: faulttest.Patience}}
 	t.Cleanup(s.http.CloseIdleConnections)
+	s.MayHear(replays...)
 	s.stores.RedisURL = redisURL
 	s.people = faulttest.People(t, s.stores.DAO, people)
 	for i := range s.replicas {
@@ -43,6 +41,14 @@ func serve(t *testing.T, redisURL string) *service {
 	}
 	return s
 }
+
+// replays are what who presents a used token is told. losses are what people hear
+// besides where Redis forgets: a token that it acknowledged in its last moment is gone,
+// and they click again.
+var (
+	replays = []string{"arrive handoff_invalid used", "exchange token_used"}
+	losses  = []string{"arrive handoff_invalid invalid", "exchange token_unknown"}
+)
 
 // next takes turns among people, and names a key that nobody has used.
 func (s *service) next() (faulttest.Person, string) {
@@ -104,63 +110,21 @@ func (s *service) whole(ctx context.Context, at int) {
 	both.Wait()
 }
 
-// readiness is what a half says at /health: its status and its body.
-func (s *service) readiness(ctx context.Context, url string) (int, string) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", http.NoBody)
-	if err != nil {
-		return 0, err.Error()
-	}
-	response, err := s.http.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, string(body)
-}
-
-// isReady reports whether all halves are ready.
-func (s *service) isReady(ctx context.Context) bool {
-	return s.all(ctx, func(status int, _ string) bool { return status == http.StatusOK })
-}
-
-// saysRedisIsDown reports whether all halves are unready, and say why.
-func (s *service) saysRedisIsDown(ctx context.Context) bool {
-	return s.all(ctx, func(status int, body string) bool {
-		return status == http.StatusServiceUnavailable && strings.Contains(body, `"redis":"down"`)
-	})
-}
-
-func (s *service) all(ctx context.Context, is func(status int, body string) bool) bool {
-	var asking sync.WaitGroup
-	var no atomic.Bool
-	for _, replica := range s.replicas {
-		for _, url := range []string{replica.DAOURL, replica.FOSURL} {
-			asking.Go(func() {
-				if !is(s.readiness(ctx, url)) {
-					no.Store(true)
-				}
-			})
-		}
-	}
-	asking.Wait()
-	return !no.Load()
-}
-
-func (s *service) awaitReady(t *testing.T) {
-	t.Helper()
-	faulttest.Await(t, func() bool { return s.isReady(t.Context()) }, func() string { return "not ready" })
-}
-
 // burst is how many hand-offs must go through each replica at once before it counts as
 // recovered. One alone may find the one connection that is good already.
 const burst = 8
 
-// recovered waits until such a burst goes through both replicas, and says how long
-// that took.
+// The promises of the service in time, and the one thing that is allowed beside them:
+// this machine has two cores for all of it.
+const (
+	recovery      = 5 * time.Second // after Redis is back, hand-offs go on and all halves are ready
+	busyMachine   = 2 * time.Second // on top of that
+	answerTime    = 3 * time.Second // within which every call has an answer (I13)
+	busyForAnswer = 500 * time.Millisecond
+)
+
+// recovered waits until such a burst goes through both replicas, and then until all
+// halves are ready, and says how long the hand-offs took. Both must be in time.
 func (s *service) recovered(t *testing.T, since time.Time) time.Duration {
 	t.Helper()
 	faulttest.Await(t, func() bool {
@@ -178,6 +142,9 @@ func (s *service) recovered(t *testing.T, since time.Time) time.Duration {
 	}, func() string { return "no hand-offs go through:\n" + s.replicas[0].Log() })
 	took := time.Since(since)
 	s.awaitReady(t)
+	if ready := time.Since(since); took > recovery+busyMachine || ready > recovery+busyMachine {
+		t.Errorf("after redis was back, hand-offs needed %v, and the halves %v to be ready", took, ready)
+	}
 	return took
 }
 
@@ -192,26 +159,18 @@ func told(call func() faulttest.Answer) faulttest.Answer {
 	}
 }
 
-// audit compares what callers were told with what the databases hold.
+// audit asks what is asked after every story. What was told decides about a double
+// redemption; no constraint of a database can hide one from that (I1).
 func (s *service) audit(t *testing.T) {
 	t.Helper()
 	s.Check(t)
-	for what, sql := range map[string]string{
-		"sessions without their row": `SELECT count(*) FROM sessions s WHERE (SELECT count(*) FROM audit_log a
-			WHERE a.event = 'session.created' AND a.handoff_id = s.handoff_id) <> 1`,
-		"rows without their session": `SELECT count(*) FROM audit_log a WHERE a.event = 'session.created'
-			AND NOT EXISTS (SELECT FROM sessions s WHERE s.handoff_id = a.handoff_id)`,
-		"hand-offs with two sessions": `SELECT count(*) FROM (SELECT handoff_id FROM sessions GROUP BY handoff_id HAVING count(*) > 1) twice`,
-	} {
-		if n := testkit.Count(t, s.stores.FOS, sql); n != 0 {
-			t.Errorf("I4: %d %s", n, what)
-		}
+	redeemed := s.Told().Redemptions()
+	for _, double := range redeemed.Doubles[:min(20, len(redeemed.Doubles))] {
+		t.Error(double)
 	}
-	if n := testkit.Count(t, s.stores.DAO, `SELECT count(*) FROM handoffs h WHERE COALESCE(h.redeemed_as = 'exchanged', false)::int <>
-		(SELECT count(*) FROM audit_log a WHERE a.event = 'handoff.exchanged' AND a.handoff_id = h.handoff_id)`); n != 0 {
-		t.Errorf("I4: %d hand-offs whose rows do not say what the ledger says", n)
-	}
-	if slowest := s.Summary().Slowest; slowest >= faulttest.Patience {
+	faulttest.Balance(t, s.stores, s.Told()) // every 2xx has its one row (I4)
+	faulttest.Report(t, "%v", redeemed)
+	if slowest := s.Summary().Slowest; slowest > answerTime+busyForAnswer {
 		t.Errorf("I13: somebody waited for %v", slowest)
 	}
 }

@@ -23,6 +23,7 @@ func TestFaults_I1_I7_I8_EveryKindOfRedisCarriesHandoffs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, redisURL(t))
+			s.MayHear("exchange token_used", "exchange token_wrong_target")
 			s.awaitReady(t)
 			handoffs := faulttest.Scale(20, 500)
 			for i := range handoffs {
