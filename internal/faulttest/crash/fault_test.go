@@ -3,9 +3,6 @@
 package crash_test
 
 import (
-	"context"
-	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,11 +32,11 @@ type caller struct {
 
 // outcome is what callers came to.
 type outcome struct {
-	callers, lost   int // those who heard neither yes nor no while it lasted
-	keyed, keyless  int // of them, unresolved in the end
-	burnt           int // refused though nobody was ever told yes and none was redeemed
-	slowest, unwell time.Duration
-	recovery        time.Duration
+	callers, lost   int           // those who heard neither yes nor no while it lasted
+	keyed, keyless  int           // of them, unresolved in the end
+	burnt           int           // refused though nobody was ever told yes and none was redeemed
+	slowest, unwell time.Duration // of answers, of readiness
+	recovery        time.Duration // until hand-offs went on and all said that they are ready
 }
 
 // callers hold n tokens: half of them arrive, and a quarter have no key.
@@ -49,7 +46,7 @@ func (s *site) callers(t *testing.T, server *faulttest.Server, n int) []*caller 
 	each(n, func(i int) {
 		c := &caller{arrives: i%2 == 0 || s.noExchange}
 		until(t, 5*time.Second, "minted", func() bool { // a fault may be over just now
-			c.token = s.history.Mint(t.Context(), server.DAOURL, s.person(i))
+			c.token = s.mint(t, server.DAOURL, s.person(i))
 			return c.token.OK()
 		})
 		if i%8 < 6 {
@@ -81,14 +78,6 @@ func each(n int, do func(i int)) {
 	all.Wait()
 }
 
-func (s *site) present(ctx context.Context, server *faulttest.Server, c *caller) {
-	if c.arrives {
-		c.answer = s.arrive(ctx, server.FOSURL, c.token.Token, c.key)
-	} else {
-		c.answer = s.history.Exchange(ctx, server.DAOURL, c.token.Token, c.key)
-	}
-}
-
 // add sums up.
 func (o outcome) add(more outcome) outcome {
 	return outcome{
@@ -115,8 +104,10 @@ func (s *site) endure(t *testing.T, server *faulttest.Server, f fault, n int) ou
 	o := outcome{callers: n}
 	f.begin(t)
 	var asking sync.WaitGroup
-	asking.Go(func() { o.unwell = wantUnready(t, server, f) })
-	each(n, func(i int) { s.present(t.Context(), server, all[i]) })
+	over := make(chan struct{})
+	asking.Go(func() { o.unwell = max(wantUnready(t, server, f), feel(t, server, over)) })
+	each(n, func(i int) { s.present(t, server, all[i]) })
+	close(over)
 	asking.Wait()
 	for _, c := range all {
 		o.slowest = max(o.slowest, c.answer.Took)
@@ -126,7 +117,7 @@ func (s *site) endure(t *testing.T, server *faulttest.Server, f fault, n int) ou
 		}
 	}
 	f.end(t)
-	o.recovery = until(t, 5*time.Second, "ready again", func() bool { return isReady(t, server) })
+	o.recovery = wantWell(t, time.Now(), func() bool { return s.handsOff(t, server) && isReady(t, server) })
 	each(n, func(i int) { s.resolve(t, server, all[i]) })
 	for _, c := range all {
 		switch {
@@ -151,51 +142,14 @@ func (s *site) resolve(t *testing.T, server *faulttest.Server, c *caller) {
 	if first.OK() && c.key == "" || first.Refused() {
 		return
 	}
-	s.present(t.Context(), server, c)
+	s.present(t, server, c)
 	if first.OK() && (first.HandoffID != c.answer.HandoffID || first.Session != c.answer.Session) {
 		t.Errorf("I8: %v, and then %v", first, c.answer)
 	}
 }
 
-// wantClear is for an answer that says neither yes nor no: it must be 503, say when
-// to come again, and come in time.
-func wantClear(t *testing.T, a faulttest.Answer) {
-	t.Helper()
-	if a.Status != http.StatusServiceUnavailable || a.Code != "dependency_unavailable" || a.RetryAfter == "" {
-		t.Errorf("while it lasted: %v", a)
-	}
-}
-
-// wantUnready waits until both halves say what is down, and returns how long the
-// slowest answer took; liveness does not care.
-func wantUnready(t *testing.T, server *faulttest.Server, f fault) time.Duration {
-	t.Helper()
-	var slowest time.Duration
-	for url, down := range map[string]string{server.DAOURL: f.dao, server.FOSURL: f.fos} {
-		if url == "" {
-			continue
-		}
-		wanted, said := http.StatusOK, ""
-		if down != "" {
-			wanted, said = http.StatusServiceUnavailable, `"`+down+`":"down"`
-		}
-		var status int
-		var text string
-		until(t, 3*time.Second, "readiness that says "+down, func() bool {
-			var took time.Duration
-			status, text, took = health(t, url+"/health")
-			slowest = max(slowest, took)
-			return status == wanted && strings.Contains(text, said)
-		})
-		if status, text, _ := health(t, url+"/health/live"); status != http.StatusOK {
-			t.Errorf("liveness while %s is down: %d %s", down, status, text)
-		}
-	}
-	return slowest
-}
-
 func (o outcome) report(t *testing.T) {
 	t.Helper()
-	faulttest.Report(t, "%d tokens presented while it lasted, %d not answered then; burnt %d, unresolved with a key %d, without %d; slowest answer %s, readiness %s; ready again after %s",
+	faulttest.Report(t, "%d tokens presented while it lasted, %d not answered then; burnt %d, unresolved with a key %d, without %d; slowest answer %s, readiness %s; well again after %s",
 		o.callers, o.lost, o.burnt, o.keyed, o.keyless, asMS(o.slowest), asMS(o.unwell), asMS(o.recovery))
 }

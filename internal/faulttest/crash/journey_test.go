@@ -16,8 +16,13 @@ type door struct{ dao, fos string }
 // journey is two hand-offs by callers whose server may die at any moment. Whoever
 // gets no answer repeats at one that lives.
 type journey struct {
+	*trip
+	key string // "" for none
+}
+
+// trip is whatever somebody does at a server that may die, where it goes on.
+type trip struct {
 	*killing
-	key     string // "" for none
 	server  door
 	restart bool // go on at a server that is started then
 	lost    bool // an answer was
@@ -28,34 +33,30 @@ type presentation func(at door, key string) faulttest.Answer
 
 func (j *journey) run(t *testing.T) {
 	t.Helper()
-	token := j.mint(t)
-	j.redeem(t, token, func(at door, key string) faulttest.Answer {
-		return j.history.Exchange(t.Context(), at.dao, token.Token, key)
-	})
-	token = j.mint(t)
-	j.redeem(t, token, func(at door, key string) faulttest.Answer {
-		return j.arrive(t.Context(), at.fos, token.Token, key)
-	})
+	token := j.begin(t)
+	j.redeem(t, token, func(at door, key string) faulttest.Answer { return j.exchange(t, at.dao, token, key) })
+	token = j.begin(t)
+	j.redeem(t, token, func(at door, key string) faulttest.Answer { return j.arrive(t, at.fos, token, key) })
 }
 
 // goOn is what a caller does whose answer did not come.
-func (j *journey) goOn(t *testing.T) {
+func (r *trip) goOn(t *testing.T) {
 	t.Helper()
-	next := j.survivor
-	if j.restart && !j.lost {
-		next = faulttest.Serve(t, j.stores.Environ(), nil)
+	next := r.survivor
+	if r.restart && !r.lost {
+		next = faulttest.Serve(t, r.stores.Environ(), nil)
 	}
-	j.lost, j.server = true, door{next.DAOURL, next.FOSURL}
+	r.lost, r.server = true, door{next.DAOURL, next.FOSURL}
 }
 
-// mint gets a token, from wherever there is one. A token that nobody heard of stays
+// begin gets a token, from wherever there is one. A token that nobody heard of stays
 // in the ledger; that is the safe side.
-func (j *journey) mint(t *testing.T) faulttest.Answer {
+func (j *journey) begin(t *testing.T) faulttest.Answer {
 	t.Helper()
-	minted := j.history.Mint(t.Context(), j.server.dao, j.person(j.kills))
+	minted := j.mint(t, j.server.dao, j.person(j.kills))
 	if minted.Err != nil {
 		j.goOn(t)
-		minted = j.history.Mint(t.Context(), j.server.dao, j.person(j.kills))
+		minted = j.mint(t, j.server.dao, j.person(j.kills))
 	}
 	if !minted.OK() {
 		t.Fatal(minted)

@@ -18,22 +18,17 @@ func TestFaults_I1_I8_TheAnswerOfACommitIsLost(t *testing.T) {
 	l := &losing{site: s, server: faulttest.Serve(t, s.environ, nil), moments: faulttest.NewMoments()}
 	s.dao.Watch("dao", l.moments)
 	s.fos.Watch("fos", l.moments)
-	for _, loss := range []struct {
-		name   string
-		how    loss
-		rounds int
-	}{
-		{"the connection ends", loss{ends: true, then: func(*faulttest.Line) {}}, faulttest.Scale(4, 40)},
-		{"all connections end", loss{then: (*faulttest.Line).Reset}, faulttest.Scale(4, 40)},
-		{"the line is cut", loss{then: (*faulttest.Line).Cut}, faulttest.Scale(4, 40)},
-		{"the connection goes dead", loss{then: func(*faulttest.Line) {}}, faulttest.Scale(1, 10)},
-	} {
-		t.Run(loss.name, func(t *testing.T) {
+	for name, how := range losses {
+		t.Run(name, func(t *testing.T) {
+			rounds := faulttest.Scale(4, 40)
+			if how.slow {
+				rounds = faulttest.Scale(1, 10)
+			}
 			l.keyed, l.keyless, l.slowest = resolution{}, resolution{}, 0
 			for _, commit := range l.commits() {
-				for round := range loss.rounds {
+				for round := range rounds {
 					commit.keyed = round%4 != 3
-					l.lose(t, commit, loss.how)
+					l.lose(t, commit, how)
 				}
 			}
 			faulttest.Report(t, "of %d callers with a key %d were not answered at once, unresolved %d; of %d without %d, unresolved %d; slowest answer %s",
@@ -45,8 +40,15 @@ func TestFaults_I1_I8_TheAnswerOfACommitIsLost(t *testing.T) {
 
 // loss is how an answer is lost.
 type loss struct {
-	ends bool
-	then func(*faulttest.Line)
+	ends, slow bool
+	then       func(*faulttest.Line)
+}
+
+var losses = map[string]loss{
+	"the connection ends":      {ends: true, then: func(*faulttest.Line) {}},
+	"all connections end":      {then: (*faulttest.Line).Reset},
+	"the line is cut":          {then: (*faulttest.Line).Cut},
+	"the connection goes dead": {slow: true, then: func(*faulttest.Line) {}},
 }
 
 // resolution counts callers.
@@ -80,14 +82,14 @@ func (l *losing) commits() []commit {
 // lose loses the answer of one commit.
 func (l *losing) lose(t *testing.T, of commit, how loss) {
 	t.Helper()
-	c := &caller{token: l.history.Mint(t.Context(), l.server.DAOURL, l.person(0)), arrives: of.arrives}
+	c := &caller{token: l.mint(t, l.server.DAOURL, l.person(0)), arrives: of.arrives}
 	who := &l.keyless
 	if of.keyed {
 		c.key, who = newKey(), &l.keyed
 	}
 	of.at.Ends = how.ends
 	come := l.moments.Await(of.at, func() { how.then(of.line) })
-	l.present(t.Context(), l.server, c)
+	l.present(t, l.server, c)
 	if !await(come, time.Second) {
 		t.Errorf("%v did not come: %v", of.at, l.moments.Heard())
 	}
@@ -97,7 +99,7 @@ func (l *losing) lose(t *testing.T, of commit, how loss) {
 	if c.answer.Unknown() {
 		who.lost++
 		wantClear(t, c.answer)
-		l.present(t.Context(), l.server, c)
+		l.present(t, l.server, c)
 	}
 	switch {
 	case c.answer.OK():
@@ -115,28 +117,25 @@ func (l *losing) lose(t *testing.T, of commit, how loss) {
 // their token lives.
 func TestFaults_I8_AGhostHoldsItsLocks(t *testing.T) {
 	t.Parallel()
-	k := &killing{site: newSite(t, faulttest.NewStores(t)), moments: faulttest.NewMoments()}
-	k.dao.Watch("dao database", k.moments)
-	k.fos.Watch("fos database", k.moments)
-	k.redis.Watch("redis", k.moments)
-	k.survivor = faulttest.Serve(t, k.stores.Environ(), nil)
+	k := newKilling(t)
+	k.warm = k.handOffs
 	v := k.serve(t)
-	c := &caller{token: k.mint(t, v.DAOURL), key: newKey(), arrives: true}
+	c := &caller{token: k.token(t, v.DAOURL), key: newKey(), arrives: true}
 	come := k.moments.Await(faulttest.Moment{Line: "fos database", N: 7}, func() {
 		for _, line := range []*faulttest.Line{k.dao, k.fos, k.redis} {
 			line.HalfOpen()
 		}
 		v.Kill()
 	})
-	if k.present(t.Context(), v.Server, c); c.answer.Err == nil || !await(come, time.Second) {
+	if k.present(t, v.Server, c); c.answer.Err == nil || !await(come, time.Second) {
 		t.Fatalf("the moment did not come: %v", c.answer)
 	}
 	begun := time.Now()
-	until(t, 9*time.Second, "resolved", func() bool {
-		k.present(t.Context(), k.survivor, c)
+	held := wantWell(t, begun, func() bool {
+		k.present(t, k.survivor, c)
 		return !c.answer.Unknown()
 	})
-	faulttest.Report(t, "the next replica let the person in after %s: %v", asMS(time.Since(begun)), c.answer)
+	faulttest.Report(t, "the next replica let the person in after %s: %v", asMS(held), c.answer)
 	if !c.answer.OK() {
 		t.Errorf("held up by a ghost: %v", c.answer)
 	}

@@ -11,15 +11,14 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/faulttest"
 )
 
-// apart runs the halves as two processes, with a line between them.
-func apart(t *testing.T) (s *site, both *faulttest.Server, between *faulttest.Line) {
+// apart runs the halves as two processes on the stores, with a line between them.
+func apart(t *testing.T, stores *faulttest.Stores) (s *site, both *faulttest.Server, between *faulttest.Line) {
 	t.Helper()
-	s = newSite(t, faulttest.NewStores(t))
+	s = newSite(t, stores)
 	s.noExchange = true
-	environ := s.stores.Environ()
-	dao := faulttest.Serve(t, environ, map[string]string{"HANDOFF_HALVES": "dao"})
+	dao := faulttest.Serve(t, s.environ, map[string]string{"HANDOFF_HALVES": "dao"})
 	between, bridge := faulttest.LineTo(t, dao.DAOURL)
-	env := maps.Clone(environ)
+	env := maps.Clone(s.environ)
 	maps.Copy(env, map[string]string{"HANDOFF_HALVES": "fos", "ORACLE_BRIDGE_URL": bridge})
 	fos := faulttest.Serve(t, env, nil)
 	return s, &faulttest.Server{DAOURL: dao.DAOURL, FOSURL: fos.FOSURL}, between
@@ -30,7 +29,7 @@ func apart(t *testing.T) (s *site, both *faulttest.Server, between *faulttest.Li
 // in when it repeats with its key.
 func TestFaults_I8_ThePeerIsAway(t *testing.T) {
 	t.Parallel()
-	s, server, line := apart(t)
+	s, server, line := apart(t, faulttest.NewStores(t))
 	for name, begin := range map[string]func(t *testing.T){
 		"down":    func(*testing.T) { line.Cut() },
 		"hangs":   func(*testing.T) { line.Hang() },
@@ -38,7 +37,7 @@ func TestFaults_I8_ThePeerIsAway(t *testing.T) {
 		"garbage": func(*testing.T) { line.GarbageAnswers() },
 		"connections dead": func(t *testing.T) {
 			open := s.callers(t, server, crowd/3)
-			each(len(open), func(i int) { s.present(t.Context(), server, open[i]) })
+			each(len(open), func(i int) { s.present(t, server, open[i]) })
 			if line.HalfOpen() == 0 {
 				t.Error("there was nothing to break")
 			}
@@ -56,18 +55,18 @@ func TestFaults_I8_ThePeerIsAway(t *testing.T) {
 // key: the browser notices nothing, with a key or without.
 func TestFaults_I8_TheAnswerOfAnExchangeIsLost(t *testing.T) {
 	t.Parallel()
-	s, server, line := apart(t)
+	s, server, line := apart(t, faulttest.NewStores(t))
 	moments := faulttest.NewMoments()
 	line.Watch("between", moments)
 	var slowest time.Duration
 	n := faulttest.Scale(8, 100)
 	for i := range n {
-		c := &caller{token: s.history.Mint(t.Context(), server.DAOURL, s.person(i)), arrives: true}
+		c := &caller{token: s.mint(t, server.DAOURL, s.person(i)), arrives: true}
 		if i%4 < 2 {
 			c.key = newKey()
 		}
 		come := moments.Await(faulttest.Moment{Line: "between", N: 1, Answered: i%2 == 0, Ends: true}, func() {})
-		s.present(t.Context(), server, c)
+		s.present(t, server, c)
 		if c.answer.Status != http.StatusOK || !await(come, 0) {
 			t.Errorf("the browser notices: %v", c.answer)
 		}
