@@ -98,11 +98,7 @@ func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
 	if tooLong(plain) {
 		return "", ErrTooLong
 	}
-	if err := h.acquire(ctx, 1); err != nil {
-		return "", err
-	}
-	defer h.slots.Release(1)
-	return h.engine.hash(plain), nil
+	return compute(ctx, h, 1, func() string { return h.engine.hash(plain) })
 }
 
 // Verify is the package's Verify within the limits. Errors: ErrMalformed,
@@ -117,23 +113,50 @@ func (h *Hasher) Verify(ctx context.Context, encoded, plain string) (Result, err
 	if weight > h.size {
 		s, fault, weight = nobody, ErrTooCostly, 1
 	}
-	if err := h.acquire(ctx, weight); err != nil {
+	type judgement struct {
+		result Result
+		err    error
+	}
+	j, err := compute(ctx, h, weight, func() judgement {
+		result, err := h.engine.judge(s, fault, plain)
+		return judgement{result, err}
+	})
+	if err != nil {
 		return Result{}, err
 	}
-	defer h.slots.Release(weight)
-	return h.engine.judge(s, fault, plain)
+	return j.result, j.err
 }
 
 // VerifyNothing is the package's VerifyNothing within the limits. Its only error is
 // ErrBusy, which must be answered like Verify's: busy that is ignored for unknown
 // accounts alone would tell them apart.
 func (h *Hasher) VerifyNothing(ctx context.Context, plain string) error {
-	if err := h.acquire(ctx, 1); err != nil {
-		return err
+	_, err := compute(ctx, h, 1, func() struct{} {
+		h.engine.verifyNothing(plain)
+		return struct{}{}
+	})
+	return err
+}
+
+// compute does work of the given weight in a slot. A caller whose context ends meanwhile
+// is told ErrBusy then: a computation cannot be broken off, and on a machine that has
+// much to do it takes longer than people wait. Its slot is free when it is done.
+func compute[T any](ctx context.Context, h *Hasher, weight int64, work func() T) (none T, err error) {
+	if err := h.acquire(ctx, weight); err != nil {
+		return none, err
 	}
-	defer h.slots.Release(1)
-	h.engine.verifyNothing(plain)
-	return nil
+	done := make(chan T, 1)
+	go func() {
+		result := work()
+		h.slots.Release(weight) // before the caller goes on, who may come again at once
+		done <- result
+	}()
+	select {
+	case result := <-done:
+		return result, nil
+	case <-ctx.Done():
+		return none, busy(ctx)
+	}
 }
 
 func slotsFor(s stored) int64 {

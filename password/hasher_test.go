@@ -123,6 +123,29 @@ func TestACallerWhoLeavesFreesItsPlace(t *testing.T) {
 	})
 }
 
+// I13: on a machine that has much to do a computation takes longer than its caller may
+// wait. The caller is told at the deadline; the slot is taken until the memory is free.
+func TestADeadlineIsKeptWhileTheComputationGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, g := newGatedHasher(Limits{Concurrent: 1})
+		ctx, leave := context.WithCancel(t.Context())
+		late := burst(1, func() error { _, err := h.Verify(ctx, good, "p"); return err })
+		synctest.Wait()
+		leave()
+		if err := <-late; !errors.Is(err, ErrBusy) || !errors.Is(err, context.Canceled) {
+			t.Errorf("the late one: %v, want ErrBusy and context.Canceled", err)
+		}
+		if err := h.VerifyNothing(t.Context(), "p"); !errors.Is(err, ErrBusy) {
+			t.Errorf("another beside it: %v, want ErrBusy", err)
+		}
+		close(g.finish)
+		synctest.Wait()
+		if err := h.VerifyNothing(t.Context(), "p"); err != nil {
+			t.Errorf("when it is done: %v", err)
+		}
+	})
+}
+
 func TestAnEndedContextComputesNothing(t *testing.T) {
 	var n counter
 	h := NewHasher(Limits{Concurrent: 1})

@@ -19,9 +19,6 @@ const (
 	well     = 5 * time.Second        // hand-offs go on, since what was away is back
 	busy     = 500 * time.Millisecond // more, of an answer
 	busier   = 2 * time.Second        // more, until all is well, which takes many answers
-	// hashing is more, of a login: a password's hash is not interrupted, and those of
-	// several servers at once take the whole machine.
-	hashing = 1500 * time.Millisecond
 )
 
 // wantInTime: nothing hangs (I13).

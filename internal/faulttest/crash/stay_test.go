@@ -72,7 +72,7 @@ func (y *stay) do(t *testing.T, a act, at door) faulttest.Answer {
 	t.Helper()
 	answer := a.at(at)
 	if a.event == "session.created" {
-		wantWithin(t, answer, answered+busy+hashing)
+		wantWithin(t, answer, answered+busy)
 	} else {
 		wantInTime(t, answer)
 	}
