@@ -71,11 +71,7 @@ func (y *stay) all(t *testing.T) []act {
 func (y *stay) do(t *testing.T, a act, at door) faulttest.Answer {
 	t.Helper()
 	answer := a.at(at)
-	if a.event == "session.created" {
-		wantWithin(t, answer, answered+busy)
-	} else {
-		wantInTime(t, answer)
-	}
+	wantInTime(t, answer)
 	y.acts.note(a, y.member, answer)
 	if answer.OK() && a.half == "fos" {
 		y.cookie = ""
