@@ -56,6 +56,17 @@ func TestAPersonArrivesSignedInAndTheLinkWorksOnce(t *testing.T) {
 	}
 }
 
+// A token in the fragment arrives like one in the query, and no server has seen it.
+func TestALinkWithItsTokenInTheFragmentArrives(t *testing.T) {
+	t.Parallel()
+	s := open(t, usualNames)
+	p := s.ada(t)
+	token := tokenOf(p.link())
+	p.visit(s.founderyOS+"/cross-domain#token="+token, arrived)
+	p.expect("user-name", adaName)
+	p.hasNoTokenInSight(token)
+}
+
 // showsSteps: what happened is told in order, each with a time, and a total.
 func (p *person) showsSteps() {
 	p.t.Helper()

@@ -45,6 +45,7 @@ func TestALinkThatIsNoGoodIsRefusedInWords(t *testing.T) {
 		{"capitals", "?token=" + strings.ToUpper(unknown), "This link is incomplete", "token_malformed", ""},
 		{"markup", "?token=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "This link is incomplete", "token_malformed", ""},
 		{"two tokens", "?token=" + unknown + "&token=" + unknown, "This link is incomplete", "token_malformed", ""},
+		{"one in the query and one in the fragment", "?token=" + unknown + "#token=" + unknown, "This link is incomplete", "token_malformed", ""},
 		{"never minted", "?token=" + unknown, "This link is not valid", "handoff_invalid", "POST /api/v1/auth/cross-domain-login 401"},
 		{"no link", "", "Nobody is signed in", "link_missing", "GET /api/v1/auth/me 401, POST /api/v1/auth/refresh 401"},
 	} {

@@ -15,7 +15,7 @@
 // The landing page (/cross-domain) keeps this order:
 //
 //  1. A blocking script, the first thing the document loads, takes the token
-//     from the query and replaces the address and its history entry. Nothing
+//     from the query or the fragment and replaces the address and its history entry. Nothing
 //     that could copy an address has run by then.
 //  2. It makes a random arrival key, keeps it in sessionStorage under a digest
 //     of the token, and sends it as Idempotency-Key, so that a double click, a

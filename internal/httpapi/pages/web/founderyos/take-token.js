@@ -7,7 +7,8 @@
 // error reporter and its analytics have read location.href.
 (() => {
   "use strict";
-  const tokens = new URLSearchParams(location.search).getAll("token");
+  // "?token=" or "#token=", as whoever minted it chose (response_mode).
+  const tokens = [location.search, location.hash.slice(1)].flatMap((part) => new URLSearchParams(part).getAll("token"));
   if (location.search || location.hash) {
     // replaceState, not an assignment to location: no second request, and the
     // entry with the token is overwritten instead of staying behind "back".
