@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,6 +66,27 @@ func TestALinkWithItsTokenInTheFragmentArrives(t *testing.T) {
 	p := s.ada(t)
 	token := tokenOf(p.link())
 	p.visit(s.founderyOS+"/cross-domain#token="+token, arrived)
+	p.expect("user-name", adaName)
+	p.hasNoTokenInSight(token)
+}
+
+// A token that another site's form posts arrives too, and no address ever had it.
+func TestAPostedTokenArrives(t *testing.T) {
+	t.Parallel()
+	s := open(t, usualNames)
+	p := s.ada(t)
+	p.unjudged = true // there is a third site in it
+	token := tokenOf(p.link())
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><html lang="en"><title>Elsewhere</title><link rel="icon" href="data:,">
+			<form method="post" action="`+s.founderyOS+`/cross-domain"><input type="hidden" name="token" value="`+token+`">
+			<button id="go">Open in FounderyOS</button></form></html>`)
+	}))
+	t.Cleanup(elsewhere.Close)
+	p.visit(elsewhere.URL+"/", "#go")
+	p.press("go")
+	p.sees(arrived)
 	p.expect("user-name", adaName)
 	p.hasNoTokenInSight(token)
 }

@@ -117,3 +117,8 @@ func pageRoutes(handler http.Handler, paths ...string) []httpapi.Route {
 		{Method: http.MethodHead, Paths: paths, Always: true, Handle: serve},
 	}
 }
+
+// landingRoute takes the forms of other sites: whoever minted chose form_post.
+func landingRoute(handler http.Handler) httpapi.Route {
+	return httpapi.Route{Method: http.MethodPost, Paths: []string{"/cross-domain"}, Always: true, Handle: echo.WrapHandler(handler)}
+}

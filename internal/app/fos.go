@@ -62,7 +62,8 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 		}),
 	})
 	if a.config.Environment == config.Development {
-		routes = append(routes, pageRoutes(pages.FounderyOS(a.pages()), "/", "/cross-domain", "/assets/*")...)
+		site := pages.FounderyOS(a.pages())
+		routes = append(append(routes, pageRoutes(site, "/", "/cross-domain", "/assets/*")...), landingRoute(site))
 	}
 	return a.listen(ctx, listening{"fos", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }

@@ -6,16 +6,17 @@
 //
 // # The concept
 //
-// A page here is a file. The handlers read no query, no cookie and no body, call
-// no use case and hold no store, so a GET or HEAD of the landing page, by a
-// person, a mail scanner or a link preview, cannot use up a token: only the
-// script's POST can. All decisions are the API's; the scripts turn its answers
+// A page here is a file. The handlers read no query and no cookie, call no use
+// case and hold no store, so a GET or HEAD of the landing page, by a person, a
+// mail scanner or a link preview, cannot use up a token: only the script's POST
+// can. The one body that is read is a form with a token that another site's form
+// posts to the landing page: it comes back in the page, for the script. All decisions are the API's; the scripts turn its answers
 // into words.
 //
 // The landing page (/cross-domain) keeps this order:
 //
 //  1. A blocking script, the first thing the document loads, takes the token
-//     from the query or the fragment and replaces the address and its history entry. Nothing
+//     from the query, the fragment or the document and replaces the address and its history entry. Nothing
 //     that could copy an address has run by then.
 //  2. It makes a random arrival key, keeps it in sessionStorage under a digest
 //     of the token, and sends it as Idempotency-Key, so that a double click, a

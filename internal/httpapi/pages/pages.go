@@ -35,12 +35,15 @@ func ThinkTank(c Config) http.Handler {
 
 // FounderyOS serves the site on which they arrive: GET and HEAD of / (who is
 // signed in), of /cross-domain (the landing page; the query is not looked at)
-// and of /assets/.... Every other path is 404, every other method 405.
+// and of /assets/.... A form post of /cross-domain (response_mode "form_post") is the
+// same page with the posted token in it. Every other path is 404, every other method 405.
 func FounderyOS(c Config) http.Handler {
-	return newSite(c, "founderyos", map[string]string{
-		"/":             "index.html",
-		"/cross-domain": "cross-domain.html",
+	s := newSite(c, "founderyos", map[string]string{
+		"/":         "index.html",
+		landingPath: "cross-domain.html",
 	})
+	s.landing = newLanding(s.documents[landingPath])
+	return s
 }
 
 // contentTypes lists every kind of file that may be served. It is a closed list
@@ -63,6 +66,7 @@ type asset struct {
 type site struct {
 	documents map[string][]byte
 	assets    map[string]asset
+	landing   *landing // nil on the site where nobody lands
 }
 
 // newSite renders the documents of the folder and collects its assets and the
@@ -121,16 +125,25 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	document, isDocument := s.documents[r.URL.Path]
 	file, isAsset := s.assets[r.URL.Path]
 	switch {
+	case r.URL.Path == landingPath && s.landing != nil && r.Method == http.MethodPost:
+		s.landing.serve(w, r)
 	case !isDocument && !isAsset:
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
+		w.Header().Set("Allow", s.allowed(r.URL.Path))
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 	case isDocument:
 		serveDocument(w, r, document)
 	default:
 		serveAsset(w, r, file)
 	}
+}
+
+func (s *site) allowed(path string) string {
+	if path == landingPath && s.landing != nil {
+		return "GET, HEAD, POST"
+	}
+	return "GET, HEAD"
 }
 
 func serveDocument(w http.ResponseWriter, r *http.Request, document []byte) {
@@ -140,7 +153,7 @@ func serveDocument(w http.ResponseWriter, r *http.Request, document []byte) {
 		return
 	}
 	// A person who closed the tab is nobody's error; there is no one to tell.
-	_, _ = w.Write(document)
+	_, _ = w.Write(document) //nolint:gosec // of what is posted only 64 hexadecimal digits are ever in it
 }
 
 func serveAsset(w http.ResponseWriter, r *http.Request, file asset) {

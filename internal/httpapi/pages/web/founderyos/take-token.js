@@ -7,8 +7,11 @@
 // error reporter and its analytics have read location.href.
 (() => {
   "use strict";
-  // "?token=" or "#token=", as whoever minted it chose (response_mode).
+  // "?token=", "#token=" or posted, as whoever minted it chose (response_mode).
   const tokens = [location.search, location.hash.slice(1)].flatMap((part) => new URLSearchParams(part).getAll("token"));
+  const posted = document.documentElement.dataset;
+  if (posted.token !== undefined) tokens.push(posted.token);
+  delete posted.token;
   if (location.search || location.hash) {
     // replaceState, not an assignment to location: no second request, and the
     // entry with the token is overwritten instead of staying behind "back".
