@@ -63,6 +63,7 @@ func TestFaults_I1_RedisComesBackFromAnOldSnapshot(t *testing.T) {
 		redis.Kill()
 		outage := d.watchOutage(t)
 		faulttest.Await(t, func() bool { return d.allSayRedisIsDown(t.Context()) }, func() string { return "nobody says that redis is down" })
+		outage.end()
 		redis.Start(t)
 		d.overWith(t, outage, time.Now())
 
