@@ -16,8 +16,8 @@ var (
 	// ErrTooLong: the password to hash has more than MaxLength characters.
 	ErrTooLong = errors.New("password: longer than 4096 characters")
 
-	// ErrBusy: the Hasher is full, or the caller's context ended while it waited.
-	// Nothing was computed; the same call may succeed a second later (HTTP 503
+	// ErrBusy: the Hasher is full, or the caller's context ended before there was a
+	// result. What was computed nobody learns; the same call may succeed a second later (HTTP 503
 	// with Retry-After). When the context ended, its cause is wrapped as well.
 	ErrBusy = errors.New("password: too many computations at once")
 )

@@ -145,15 +145,26 @@ func compute[T any](ctx context.Context, h *Hasher, weight int64, work func() T)
 	if err := h.acquire(ctx, weight); err != nil {
 		return none, err
 	}
-	done := make(chan T, 1)
+	type outcome struct {
+		result   T
+		panicked any
+	}
+	done := make(chan outcome, 1)
 	go func() {
-		result := work()
-		h.slots.Release(weight) // before the caller goes on, who may come again at once
-		done <- result
+		var o outcome
+		defer func() {
+			o.panicked = recover()  // here it would end the process, and not one request
+			h.slots.Release(weight) // before the caller goes on, who may come again at once
+			done <- o
+		}()
+		o.result = work()
 	}()
 	select {
-	case result := <-done:
-		return result, nil
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.result, nil
 	case <-ctx.Done():
 		return none, busy(ctx)
 	}

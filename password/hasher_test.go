@@ -146,6 +146,24 @@ func TestADeadlineIsKeptWhileTheComputationGoesOn(t *testing.T) {
 	})
 }
 
+// A computation that panics ends its caller's request, not the process, and its slot is
+// free again.
+func TestAPanicIsItsCallersOwn(t *testing.T) {
+	h := NewHasher(Limits{Concurrent: 1})
+	h.engine.argon2id = func(string, []byte, cost, int) []byte { panic("broken") }
+	for range 2 {
+		func() {
+			defer func() {
+				if reason := recover(); reason != "broken" {
+					t.Errorf("the caller sees %v", reason)
+				}
+			}()
+			_ = h.VerifyNothing(t.Context(), "p")
+			t.Error("it went well")
+		}()
+	}
+}
+
 func TestAnEndedContextComputesNothing(t *testing.T) {
 	var n counter
 	h := NewHasher(Limits{Concurrent: 1})

@@ -31,7 +31,7 @@ var mintSQL = `
 WITH who AS (
 	SELECT s.id AS session_id, m.id AS member_id, m.membership_status,
 	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may_at_all,
-	       ` + member.MayHandOffSQL + ` AND s.auth_time >= COALESCE(@signed_in_since::timestamptz, s.auth_time) AS may
+	       ` + member.MayHandOffSQL + ` AND ` + member.SignedInSQL + ` AS may
 	FROM sessions s JOIN members m ON m.id = s.member_id WHERE ` + member.MatchSQL + `
 ), minted AS (
 	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)

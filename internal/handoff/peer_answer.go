@@ -61,7 +61,8 @@ func (a peerAnswer) refusal(inDoubt bool) error {
 		Code      string    `json:"code"`
 		HandoffID uuid.UUID `json:"handoff_id"`
 	}
-	trouble := outage.New("peer", fmt.Errorf("exchange answered %d", a.status))
+	status := fmt.Errorf("exchange answered %d", a.status)
+	trouble := outage.New("peer", status)
 	if !a.isA("application/problem+json", "application/json") || json.Unmarshal(a.body, &problem) != nil {
 		return trouble
 	}
@@ -75,7 +76,7 @@ func (a peerAnswer) refusal(inDoubt bool) error {
 		return &JourneyError{HandoffID: problem.HandoffID, Cause: trouble}
 	case problem.Code == "dependency_unavailable" && a.status == http.StatusServiceUnavailable && !inDoubt:
 		// It names the journey once it has come to it: it has too much to do, or no Redis.
-		return outage.Unasked("peer", errors.New("exchange answered 503"))
+		return outage.Unasked("peer", status)
 	}
 	return trouble
 }

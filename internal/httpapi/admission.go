@@ -74,16 +74,21 @@ func (a *Admission) admit(c echo.Context, fresh bool, next func() error) error {
 		a.shed.Add(1)
 		return ErrOverloaded
 	}
-	if !fetchBody(c.Request()) {
-		// Else net/http would wait, in our place, for a rest that may never come.
-		c.Response().Header().Set(echo.HeaderConnection, "close")
-	}
+	readAhead(c)
 	if err := a.enter(fresh); err != nil {
 		a.shed.Add(1)
 		return err
 	}
 	defer a.leave()
 	return next()
+}
+
+// readAhead reads the body before anything is held for the request.
+func readAhead(c echo.Context) {
+	if !fetchBody(c.Request()) {
+		// Else net/http would wait, in our place, for a rest that may never come.
+		c.Response().Header().Set(echo.HeaderConnection, "close")
+	}
 }
 
 // fetchBody reads as much of the body as any endpoint takes, and one byte more, puts it
@@ -116,7 +121,10 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func (config Config) turnAway(c echo.Context, i *info) {
 	header := c.Response().Header()
 	header[echo.HeaderCacheControl], header[echo.HeaderRetryAfter] = noStore, inASecond
-	text := away[i.stage]
+	text, known := away[i.stage]
+	if !known {
+		text = turnedAway(i.stage)
+	}
 	_ = c.Blob(http.StatusServiceUnavailable, problemType, slices.Concat(text.before, []byte(i.requestID), text.after)) // else nobody is there to be told
 }
 
@@ -130,16 +138,20 @@ var (
 var away = func() map[string]aroundID {
 	all := map[string]aroundID{}
 	for _, stage := range []string{"", "mint", "exchange", "login"} {
-		p, _ := problemOf(ErrOverloaded)
-		p.RequestID, p.Stage = uuid.Nil.String(), stage
-		text, err := json.Marshal(p)
-		before, after, cut := bytes.Cut(text, []byte(p.RequestID))
-		if err != nil || !cut {
-			panic("httpapi: a problem without its request id")
-		}
-		all[stage] = aroundID{before, after}
+		all[stage] = turnedAway(stage)
 	}
 	return all
 }()
+
+func turnedAway(stage string) aroundID {
+	p, _ := problemOf(ErrOverloaded)
+	p.RequestID, p.Stage = uuid.Nil.String(), stage
+	text, err := json.Marshal(p)
+	before, after, cut := bytes.Cut(text, []byte(p.RequestID))
+	if err != nil || !cut {
+		panic("httpapi: a problem without its request id")
+	}
+	return aroundID{before, after}
+}
 
 type aroundID struct{ before, after []byte }

@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -168,6 +170,27 @@ func TestI13_aFloodOfConnectionsClosesTheUselessOnes(t *testing.T) {
 	close(h.let)
 	if status := statusOf(t, busy); status != http.StatusNoContent {
 		t.Errorf("the busy one: %d", status)
+	}
+}
+
+// I13: a request whose body is still awaited is not worked on, also where no place is
+// needed: else forms that never end would hold all connections, and nobody else get one.
+func TestI13_aFloodOfFormsWithoutEndKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	form := httpapi.Route{Method: http.MethodPost, Paths: []string{"/form"}, Always: true, Handle: func(c echo.Context) error {
+		_, err := io.Copy(io.Discard, c.Request().Body)
+		return errors.Join(err, c.NoContent(http.StatusNoContent))
+	}}
+	e := serve(t, []httpapi.Route{form}, func(c *httpapi.Config) { c.Connections = httpapi.NewConnections(4) })
+	for range 12 {
+		write(t, e.dial(), "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\ntoken")
+	}
+	for range 12 {
+		conn := e.dial()
+		write(t, conn, "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\ntoken")
+		if status := statusOf(t, conn); status != http.StatusNoContent {
+			t.Fatalf("beside forms without end: %d", status)
+		}
 	}
 }
 

@@ -92,7 +92,10 @@ func (config Config) serve(r Route) echo.HandlerFunc {
 		return config.Connections.working(c.Request(), func() error { return run(c) })
 	}
 	if r.Always {
-		return protected
+		return func(c echo.Context) error {
+			readAhead(c) // a connection on which one is awaited may be closed
+			return protected(c)
+		}
 	}
 	places := cmp.Or(r.Apart, config.Admission)
 	return func(c echo.Context) error {

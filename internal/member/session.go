@@ -83,6 +83,9 @@ func (s Session) SignedIn(since *time.Time) error {
 	return nil
 }
 
+// SignedInSQL is [Session.SignedIn] in SQL, over the alias s and @signed_in_since.
+const SignedInSQL = `s.auth_time >= COALESCE(@signed_in_since::timestamptz, s.auth_time)`
+
 // NewSession begins a session by password at now.
 func NewSession(id, memberID uuid.UUID, now time.Time) Session {
 	return Session{

@@ -43,7 +43,7 @@ var journeyMutants = []mutant{
 		name: "stale-sign-in-mints", breaks: "I10: max_age is not looked at",
 		file: "internal/handoff/dao_postgres.go",
 		edits: []edit{
-			{`s.auth_time >= COALESCE(@signed_in_since::timestamptz, s.auth_time)`, `@signed_in_since::timestamptz IS NOT DISTINCT FROM @signed_in_since`},
+			{"member.MayHandOffSQL + ` AND ` + member.SignedInSQL + ` AS may", "member.MayHandOffSQL + ` AND (true OR ` + member.SignedInSQL + `) AS may"},
 			{`cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))`, `cmp.Or(who.MayHandOff(), session.SignedIn(nil))`},
 		},
 		in: "internal/handoff", killers: []string{"TestI10_aMintCanDemandAFreshSignIn"},

@@ -92,8 +92,14 @@ var troubleMutants = []mutant{
 	{
 		name: "probe-cut-off", breaks: "I13: a flood takes good replicas out of the load balancer",
 		file:  "internal/httpapi/server.go",
-		edits: []edit{{"if r.Always {\n\t\treturn protected\n", "if r.Always {\n\t\treturn run\n"}},
+		edits: []edit{{"may be closed\n\t\t\treturn protected(c)", "may be closed\n\t\t\treturn run(c)"}},
 		in:    "internal/httpapi", killers: []string{"TestI13_aProbeIsNotCutOffInAFlood"},
+	},
+	{
+		name: "slow-forms-are-protected", breaks: "I13: forms that never end keep everybody out",
+		file:  "internal/httpapi/server.go",
+		edits: []edit{{`readAhead(c) // a connection`, `_ = readAhead // a connection`}},
+		in:    "internal/httpapi", killers: []string{"TestI13_aFloodOfFormsWithoutEndKeepsNobodyOut"},
 	},
 	{
 		name: "everybody-asks-the-stores", breaks: "I13: a crowd at /health takes the pool",
