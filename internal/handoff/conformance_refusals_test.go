@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
@@ -105,11 +106,11 @@ func TestBothSeamsRefuseATokenWithoutItsVerifierAndKeepIt(t *testing.T) {
 		m := s.mint(t, s.Member(t, "ada@example.org"), map[string]any{"challenge": challenge})
 		for _, wrong := range []string{"", another} {
 			p := m.Presentation
-			p.Verifier = wrong
+			p.Verifier = privacy.NewSecret(wrong)
 			_, err := s.show(t, p)
 			wantRefused(t, p, err, token.ErrBinding, m.handoffID)
 		}
-		m.Verifier = verifier
+		m.Verifier = privacy.NewSecret(verifier)
 		if _, err := s.show(t, m.Presentation); err != nil {
 			t.Errorf("with its verifier: %v", err)
 		}

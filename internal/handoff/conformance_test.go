@@ -190,7 +190,7 @@ func TestI14_aBoundTokensChallengeStaysOnTheDAOHalf(t *testing.T) {
 	eachSeam(t, func(t *testing.T, s seam) {
 		verifier, challenge := binding("the browser's own secret")
 		m := s.mint(t, s.Member(t, "ada@example.org"), map[string]any{"challenge": challenge})
-		m.Verifier = verifier
+		m.Verifier = privacy.NewSecret(verifier)
 
 		got, err := s.show(t, m.Presentation)
 		if err != nil {

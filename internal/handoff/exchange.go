@@ -14,6 +14,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/behind"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -75,9 +76,9 @@ type Caller struct {
 // ExchangeRequest presents a token.
 type ExchangeRequest struct {
 	Token          token.Token
-	Target         string // "": the caller names none
-	Verifier       string // "": none
-	IdempotencyKey string // "": none; the attempt cannot be repeated
+	Target         string         // "": the caller names none
+	Verifier       privacy.Secret // empty: none
+	IdempotencyKey string         // "": none; the attempt cannot be repeated
 	Caller         Caller
 	Origin         audit.Origin
 }
@@ -163,7 +164,7 @@ func (p presentation) replays(v token.Verdict) bool {
 // overbound reports whether there is a verifier for a token that demands none. Our FOS
 // half asks so first, for it cannot know; the same attempt asks again without.
 func (p presentation) overbound() bool {
-	return p.claims != nil && p.claims.Challenge == "" && p.request.Verifier != "" && !p.misdirected
+	return p.claims != nil && p.claims.Challenge == "" && !p.request.Verifier.IsEmpty() && !p.misdirected
 }
 
 func (p presentation) journey() uuid.UUID {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
@@ -102,7 +103,7 @@ func (m *machine) present(rt *rapid.T, j *journey, s showing) {
 // try makes the call.
 func (m *machine) try(j *journey, s showing) (verdict, error) {
 	request := handoff.ExchangeRequest{
-		Token: j.tok, Target: s.target, Verifier: s.verifier, IdempotencyKey: s.by.key, Caller: handoff.Caller{KeyID: "0a1b2c3d"},
+		Token: j.tok, Target: s.target, Verifier: privacy.NewSecret(s.verifier), IdempotencyKey: s.by.key, Caller: handoff.Caller{KeyID: "0a1b2c3d"},
 	}
 	if s.restricted != "" {
 		request.Caller.Targets = []string{s.restricted}

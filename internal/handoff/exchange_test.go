@@ -169,7 +169,7 @@ func TestI8_theSameKeyDoesNotRepeatAnotherExchange(t *testing.T) {
 	verifier, challenge := binding("ada's tab")
 	minted := b.mintedToken(t, func(r *handoff.MintRequest) { r.Challenge = challenge })
 	bound := presented(minted.Token, ownKey)
-	bound.Verifier = verifier
+	bound.Verifier = privacy.NewSecret(verifier)
 	first, err := b.exchange.Exchange(inTime(t), bound)
 	if err != nil {
 		t.Fatal(err)
@@ -180,8 +180,8 @@ func TestI8_theSameKeyDoesNotRepeatAnotherExchange(t *testing.T) {
 	for name, alter := range map[string]func(*handoff.ExchangeRequest){
 		"for another target":                    func(r *handoff.ExchangeRequest) { r.Target = testkit.OtherTarget },
 		"by a caller restricted to another one": func(r *handoff.ExchangeRequest) { r.Caller.Targets = []string{testkit.OtherTarget} },
-		"without the verifier":                  func(r *handoff.ExchangeRequest) { r.Verifier = "" },
-		"with another verifier":                 func(r *handoff.ExchangeRequest) { r.Verifier = challenge },
+		"without the verifier":                  func(r *handoff.ExchangeRequest) { r.Verifier = privacy.Secret{} },
+		"with another verifier":                 func(r *handoff.ExchangeRequest) { r.Verifier = privacy.NewSecret(challenge) },
 		"under another key":                     func(r *handoff.ExchangeRequest) { r.IdempotencyKey = "another caller's key" },
 		"without a key":                         func(r *handoff.ExchangeRequest) { r.IdempotencyKey = "" },
 	} {
@@ -209,7 +209,7 @@ func TestI1_anUnboundPresentationConsumesNothing(t *testing.T) {
 	if _, err := b.exchange.Exchange(inTime(t), request); !errors.Is(err, token.ErrBinding) {
 		t.Errorf("without a verifier: %v", err)
 	}
-	request.Verifier = verifier
+	request.Verifier = privacy.NewSecret(verifier)
 	if claims, err := b.exchange.Exchange(inTime(t), request); err != nil || claims.HandoffID != minted.HandoffID {
 		t.Errorf("with the right one: %v", err)
 	}

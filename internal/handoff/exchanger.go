@@ -5,6 +5,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -12,7 +13,7 @@ import (
 type Presentation struct {
 	Token          token.Token
 	Target         string
-	Verifier       string
+	Verifier       privacy.Secret // empty: none
 	IdempotencyKey string
 }
 

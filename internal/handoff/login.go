@@ -14,6 +14,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/token"
 	"github.com/hello-world-co-op/handoff/internal/user"
@@ -127,12 +128,12 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, erro
 func (l *Login) present(ctx context.Context, request LoginRequest, key string) (token.Claims, error) {
 	p := Presentation{Token: request.Token, Target: l.Target, IdempotencyKey: key}
 	if !request.Verifier.IsNone() {
-		p.Verifier = request.Verifier.Reveal()
+		p.Verifier = request.Verifier.Secret
 		claims, err := l.Exchanger.Exchange(ctx, p)
 		if !errors.Is(err, token.ErrBinding) {
 			return claims, err
 		}
-		p.Verifier = ""
+		p.Verifier = privacy.Secret{}
 	}
 	return l.Exchanger.Exchange(ctx, p)
 }

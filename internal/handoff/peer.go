@@ -99,7 +99,7 @@ func (p *Peer) Exchange(ctx context.Context, presented Presentation) (token.Clai
 
 func (p *Peer) post(ctx context.Context, presented Presentation) (peerAnswer, error) {
 	text, err := json.Marshal(ExchangeBody{
-		Token: presented.Token.Reveal(), TargetDomain: presented.Target, Verifier: presented.Verifier,
+		Token: presented.Token.Reveal(), TargetDomain: presented.Target, Verifier: presented.Verifier.Reveal(),
 	})
 	if err != nil {
 		return peerAnswer{}, fmt.Errorf("handoff: encode exchange: %w", err)

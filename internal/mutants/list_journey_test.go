@@ -24,7 +24,7 @@ var journeyMutants = []mutant{
 	{
 		name: "verifier-kept-back", breaks: "no token of a journey that began here is ever good",
 		file:  "internal/handoff/login.go",
-		edits: []edit{{`p.Verifier = request.Verifier.Reveal()`, `p.Verifier = ""`}},
+		edits: []edit{{`p.Verifier = request.Verifier.Secret`, `p.Verifier = privacy.Secret{}`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestABoundTokenIsOfNoUseToAnotherBrowser", "TestTwoTabsBothArrive"},
 	},
 	{

@@ -35,11 +35,11 @@ type Claims struct {
 // Bound reports whether verifier is what the claims' challenge demands, S256
 // only (RFC 7636, 4.6). A verifier for a token without a challenge is refused
 // too: a caller who sends one expects a binding that is not there.
-func (c Claims) Bound(verifier string) bool {
+func (c Claims) Bound(verifier privacy.Secret) bool {
 	if c.Challenge == "" {
-		return verifier == ""
+		return verifier.IsEmpty()
 	}
-	return subtle.ConstantTimeCompare([]byte(challengeOf(verifier)), []byte(c.Challenge)) == 1
+	return subtle.ConstantTimeCompare([]byte(challengeOf(verifier.Reveal())), []byte(c.Challenge)) == 1
 }
 
 // s256Chars is the length of a SHA-256, and of a 32-byte verifier, in base64url.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -28,7 +29,7 @@ func TestBound_demandsTheChallengesVerifier(t *testing.T) {
 		{"not bound, and a verifier shown", "", verifier, false},
 		{"a challenge that is no digest", "x", "x", false},
 	} {
-		if got := (token.Claims{Challenge: row.challenge}).Bound(row.shown); got != row.want {
+		if got := (token.Claims{Challenge: row.challenge}).Bound(privacy.NewSecret(row.shown)); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
 		}
 	}

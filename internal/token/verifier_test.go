@@ -19,7 +19,7 @@ func TestVerifier_challengeIsTheOneOfTheRFC(t *testing.T) {
 	if v.Challenge() != challenge || v.Reveal() != verifier || v.IsNone() {
 		t.Errorf("%s", v.Challenge())
 	}
-	if !(token.Claims{Challenge: challenge}).Bound(v.Reveal()) {
+	if !(token.Claims{Challenge: challenge}).Bound(v.Secret) {
 		t.Error("does not fit its own challenge")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -88,7 +89,7 @@ func (a *API) exchange(c echo.Context) error {
 		return err
 	}
 	claims, err := a.Exchange.Exchange(c.Request().Context(), handoff.ExchangeRequest{
-		Token: presented, Target: body.TargetDomain, Verifier: body.Verifier, IdempotencyKey: key,
+		Token: presented, Target: body.TargetDomain, Verifier: privacy.NewSecret(body.Verifier), IdempotencyKey: key,
 		Caller: admitted(c), Origin: a.Edge.Origin(c),
 	})
 	if err != nil {
