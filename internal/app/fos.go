@@ -13,6 +13,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
+	"github.com/hello-world-co-op/handoff/internal/token"
 	"github.com/hello-world-co-op/handoff/internal/user"
 )
 
@@ -45,10 +46,16 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	a.wait = append(a.wait, sessions.Wait)
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	edge := a.edge("fos", c.AllowedOrigins, checks)
+	sealer, err := token.NewSealer(jwtKeys(c.JWT), o.Random)
+	if err != nil {
+		return err
+	}
 	login := handoff.NewLogin(handoff.LoginConfig{
 		Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
-		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random,
+		Parking: token.NewParking(redis), Sealer: sealer, Unbound: handoff.Unbound(c.Unbound),
+		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random, Log: o.Log,
 	})
+	a.wait = append(a.wait, login.Wait)
 	a.metrics.Unresolved("fos", login.Unresolved)
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,

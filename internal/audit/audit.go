@@ -17,6 +17,10 @@ const (
 	HandoffExchanged Event = "handoff.exchanged"
 	HandoffReplayed  Event = "handoff.replayed"
 	HandoffRefused   Event = "handoff.refused"
+	// HandoffPending: the token was exchanged, and the person is being asked; and what
+	// they said, if that was no.
+	HandoffPending   Event = "handoff.pending"
+	HandoffDeclined  Event = "handoff.declined"
 	SessionCreated   Event = "session.created"
 	SessionRefreshed Event = "session.refreshed"
 	// ReuseDetected: a refresh token was shown that only a copy can be, and its
@@ -77,6 +81,9 @@ const (
 
 	// ByDisplacement: the user has begun too many others since.
 	ByDisplacement Reason = "displaced"
+
+	// ByReplacement: another session began in its browser.
+	ByReplacement Reason = "replaced"
 
 	// ByReplay: somebody else showed the session's token within its 60 s (I8).
 	ByReplay Reason = "replayed"

@@ -120,6 +120,17 @@ type Target struct {
 	LandingURL *url.URL
 }
 
+// Unbound says what becomes of an arrival whose journey did not begin in the same
+// browser at the FOS half.
+type Unbound string
+
+// The choices.
+const (
+	UnboundAllow   Unbound = "allow"   // as any other
+	UnboundConfirm Unbound = "confirm" // the person is asked first
+	UnboundRefuse  Unbound = "refuse"  // none is taken
+)
+
 // ElevatedRoles says what a founder's or admin's session may do that came by
 // hand-off (invariant I10).
 type ElevatedRoles string
@@ -145,6 +156,7 @@ type FOS struct {
 	StartURLs         map[string]*url.URL
 	PeerVerifiesEmail bool
 	ElevatedRoles     ElevatedRoles
+	Unbound           Unbound
 	JWT               JWT
 }
 

@@ -47,6 +47,7 @@ func production() environ {
 		"DAO_CORS_ORIGINS": "https://helloworlddao.com",
 		"FRONTEND_URL":     "https://founderyos.dev",
 		"TRUSTED_PROXIES":  "10.0.0.0/8",
+		"HANDOFF_UNBOUND":  "confirm",
 	})
 }
 

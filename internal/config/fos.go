@@ -33,6 +33,8 @@ func (l *loader) fos(c *Config, sharedRedis privacy.Secret) {
 	f.PeerVerifiesEmail = raw.PeerVerifiesEmail
 	f.ElevatedRoles = ElevatedRoles(strings.ToLower(raw.ElevatedRoles))
 	l.oneOf("HANDOFF_ELEVATED_ROLES", string(f.ElevatedRoles), string(ElevatedRolesStepUp), string(ElevatedRolesAllow))
+	f.Unbound = Unbound(strings.ToLower(raw.Unbound))
+	l.oneOf("HANDOFF_UNBOUND", string(f.Unbound), string(UnboundAllow), string(UnboundConfirm), string(UnboundRefuse))
 	f.JWT = l.jwt(raw)
 	c.RateLimits.Arrival = l.perMinute("RATE_LIMIT_ARRIVAL_PER_MINUTE", raw.ArrivalPerMinute)
 }

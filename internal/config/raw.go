@@ -78,6 +78,7 @@ type rawFOS struct {
 	DAOStartURLs       string         `env:"DAO_START_URLS" example:"think-tank=https://think-tank.example.org/open-founderyos" help:"List of entry product=URL: the DAO front end's page to which a journey that begins at the FOS half is sent. Without, none can begin here."`
 	PeerVerifiesEmail  bool           `env:"HANDOFF_PEER_VERIFIES_EMAIL" envDefault:"false" example:"false" help:"Whether addresses count as verified when the peer's answer does not say so. Only for a peer that is known to verify them."`
 	ElevatedRoles      string         `env:"HANDOFF_ELEVATED_ROLES" envDefault:"step-up" example:"step-up" help:"What a founder's or admin's hand-off session may do: step-up (acts as member until proven here) or allow."`
+	Unbound            string         `env:"HANDOFF_UNBOUND" envDefault:"allow" example:"confirm" help:"What becomes of an arrival whose journey did not begin in the same browser at the FOS half: allow, confirm (the person is asked first) or refuse."`
 	JWTKey             privacy.Secret `env:"JWT_SECRET_KEY,notEmpty" example:"the output of openssl rand -hex 32" help:"The key that signs sessions, used as the text itself, at least 32 bytes. Without commas, so that it can be rotated."`
 	JWTPrevious        privacy.Secret `env:"JWT_SECRET_KEY_PREVIOUS" example:"the key before the rotation" help:"List of keys that only verify."`
 	JWTAlgorithm       string         `env:"JWT_ALGORITHM" envDefault:"HS256" example:"HS256" help:"Only HS256."`

@@ -76,6 +76,9 @@ func (c *Config) fosWarnings() []warning {
 	f := c.FOS
 	all := []warning{
 		{f.ElevatedRoles == ElevatedRolesAllow, "HANDOFF_ELEVATED_ROLES: is allow; who takes over a DAO session of a founder has the founder's rights here"},
+		{c.Environment == Production && f.Unbound == UnboundAllow,
+			"HANDOFF_UNBOUND: is allow; a link that somebody else made signs people in to that person's account (login CSRF)"},
+		{f.Unbound == UnboundRefuse && len(f.StartURLs) == 0, "HANDOFF_UNBOUND: is refuse, and without DAO_START_URLS no journey can begin here; nobody arrives"},
 		{f.PeerVerifiesEmail, "HANDOFF_PEER_VERIFIES_EMAIL: is true; if the peer does not verify addresses, accounts here can be taken over"},
 		{f.JWT.Audience == "", "JWT_AUDIENCE: is empty; other services with this key accept these tokens and cannot tell them from theirs"},
 		{f.JWT.AccessTTL > time.Hour, "ACCESS_TOKEN_EXPIRE_MINUTES: is above 60; a revoked session acts until its access token ends"},

@@ -22,11 +22,14 @@ const (
 	ReasonExpired = "expired"
 	ReasonUsed    = "used"
 	ReasonInvalid = "invalid"
+	// ReasonUnbound: the token is not of a journey that began in this browser. It is as
+	// good as before.
+	ReasonUnbound = "unbound"
 )
 
-// InvalidError says that a token opened no session. Reason is one of the three
-// above: which of unknown, wrong target or unbound it was stays in the log and
-// in the audit row, since anybody may ask.
+// InvalidError says that a token opened no session. Reason is one of the four
+// above: which of unknown or wrong target it was stays in the log and in the audit
+// row, since anybody may ask.
 type InvalidError struct {
 	Reason    string
 	HandoffID uuid.UUID // uuid.Nil when not known

@@ -113,6 +113,9 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 	if err != nil {
 		return Arrived{}, err
 	}
+	if a.Consent.missing(who.User) {
+		return Arrived{}, &Unasked{As: who.User}
+	}
 	fresh := a.Session
 	fresh.UserID = who.User.ID
 	begun, inserted, err := session.Insert(ctx, tx, fresh)
@@ -127,6 +130,9 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 		return Arrived{}, err
 	}
 	if inserted {
+		err = leave(ctx, tx, a)
+	}
+	if inserted && err == nil {
 		err = displace(ctx, tx, who.User.ID, a.Now, a.Origin)
 	}
 	return Arrived{User: who.User, Session: begun}, err
@@ -161,6 +167,23 @@ func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []a
 		}
 	}
 	return nil
+}
+
+// leaveSQL ends the session that the browser was in.
+var leaveSQL = `WITH replaced AS (` + session.ReplaceSQL + `)
+` + audit.Insert{
+	Event: audit.SessionEnded, Outcome: audit.Success, From: "replaced",
+	Reason: "'" + string(audit.ByReplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL()
+
+func leave(ctx context.Context, tx pgx.Tx, a Arrival) error {
+	if a.Leaves == uuid.Nil {
+		return nil
+	}
+	args := audit.Args(a.Now, a.Origin)
+	args["session"], args["now"] = a.Leaves, a.Now
+	_, err := tx.Exec(ctx, leaveSQL, args)
+	return audit.Unrecorded(err)
 }
 
 // displaceSQL keeps the number of the user's sessions in bounds.

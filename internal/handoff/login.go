@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/behind"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
@@ -27,31 +29,50 @@ type LoginConfig struct {
 	Store     arrivalStore
 	Signer    *session.Signer
 	Target    string
+	// Parking and Sealer keep the claims of somebody who is being asked. The Sealer's
+	// keys are this half's own.
+	Parking parking
+	Sealer  *token.Sealer
+	// Unbound says what becomes of a journey that began elsewhere.
+	Unbound Unbound
 	// ElevatedRoles lets a founder's or admin's hand-off session act with that role
 	// at once (I10).
 	ElevatedRoles bool
 	Now           func() time.Time
 	Random        io.Reader
+	Log           *slog.Logger
 }
 
-type arrivalStore interface {
-	// Arrive commits user, link, session and audit rows together, or nothing.
-	Arrive(ctx context.Context, a Arrival) (Arrived, error)
-	// Append records a refusal.
-	Append(ctx context.Context, r audit.Record) error
-	// Revoke records a replay, and ends the session that the hand-off opened if that
-	// was under another arrival key than this one.
-	Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error
-}
+// Unbound is HANDOFF_UNBOUND: what becomes of a token that was not made for a journey
+// which this browser began here. Whoever made the browser open it may have minted it for
+// an account of their own (login CSRF).
+type Unbound string
+
+// The choices.
+const (
+	// UnboundAllow lets such arrivals in, as front ends expect that begin each journey
+	// over there.
+	UnboundAllow Unbound = "allow"
+	// UnboundConfirm asks the person first.
+	UnboundConfirm Unbound = "confirm"
+	// UnboundRefuse takes none of them, and leaves their tokens as good as they were.
+	UnboundRefuse Unbound = "refuse"
+)
 
 // Login is the use case "cross-domain login".
 type Login struct {
 	LoginConfig
 	unresolved atomic.Uint64
+	tidying    *behind.Work
 }
 
 // NewLogin makes the use case.
-func NewLogin(config LoginConfig) *Login { return &Login{LoginConfig: config} }
+func NewLogin(config LoginConfig) *Login {
+	return &Login{LoginConfig: config, tidying: behind.New(tidyingAtOnce)}
+}
+
+// Wait returns when nothing runs behind an answer any more.
+func (l *Login) Wait() { l.tidying.Wait() }
 
 // Unresolved is how many browsers without an arrival key were told 503 when their token
 // was redeemed, or may have been: they cannot have it again.
@@ -59,14 +80,28 @@ func (l *Login) Unresolved() uint64 { return l.unresolved.Load() }
 
 // LoginRequest is a token that arrived in a browser. ArrivalKey is the browser's
 // own mark on this arrival, "" if it made none. Verifier is the browser's if it began a
-// journey here. SignedInAs is who the browser is
-// signed in as here already, uuid.Nil for nobody.
+// journey here, Asked its secret if it has an open question.
 type LoginRequest struct {
 	Token      token.Token
 	ArrivalKey string
 	Verifier   token.Verifier
-	SignedInAs uuid.UUID
+	Asked      token.Token
+	Inside     Inside
 	Origin     audit.Origin
+}
+
+// Inside is who is signed in in a browser already; the zero Inside is nobody. Proven: as
+// somebody who has proved on this half who they are.
+type Inside struct {
+	User    user.User
+	Session uuid.UUID
+	Proven  bool
+}
+
+// Landed is what became of an arrival: somebody who is in, or a question.
+type Landed struct {
+	LoggedIn
+	Question *Question // nil: in
 }
 
 // LoggedIn is a person who arrived.
@@ -78,71 +113,90 @@ type LoggedIn struct {
 	Claims     token.Claims
 }
 
-// Arrival is what one hand-off writes.
-type Arrival struct {
-	Person    user.Arrival
-	Session   session.New
-	Claims    token.Claims
-	NewUserID uuid.UUID
-	Now       time.Time
-	Origin    audit.Origin
+// Login turns a token into a user and a session, or into a question where the person
+// has to be asked ([Consent]). Its errors are [*InvalidError] for a token that opens
+// nothing, [ErrDisabled], [*JourneyError] around [user.ErrInactive] and
+// [user.ErrConflict], and outages. The session's row is committed before anything is
+// signed.
+func (l *Login) Login(ctx context.Context, request LoginRequest) (Landed, error) {
+	if open, err := l.askedAlready(ctx, request); err != nil || open != nil {
+		return Landed{Question: open}, err
+	}
+	claims, bound, err := l.exchange(ctx, request)
+	if err != nil {
+		return Landed{}, l.refused(ctx, session.NewArrival(request.ArrivalKey), request.Origin, err)
+	}
+	landed, err := l.land(ctx, request, claims, bound)
+	if err != nil {
+		l.leaveUnresolved(request, err) // the token is redeemed, whatever became of the arrival
+		return Landed{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
+	}
+	return landed, nil
 }
 
-// Arrived is what it led to.
-type Arrived struct {
-	User    user.User
-	Session session.Session
+// land brings in who was exchanged, or asks them.
+func (l *Login) land(ctx context.Context, request LoginRequest, claims token.Claims, bound bool) (Landed, error) {
+	sessionID, err := uuid.NewV7FromReader(l.Random)
+	if err != nil {
+		return Landed{}, fmt.Errorf("handoff: new id: %w", err)
+	}
+	userID, err := uuid.NewV7FromReader(l.Random)
+	if err != nil {
+		return Landed{}, fmt.Errorf("handoff: new id: %w", err)
+	}
+	return l.settle(ctx, token.Parked{
+		Claims: claims, Shown: request.Token.Digest(), Arrival: token.Digest(session.NewArrival(request.ArrivalKey)),
+		SessionID: sessionID, UserID: userID,
+	}, circumstances{inside: request.Inside, unasked: bound || l.Unbound == UnboundAllow, origin: request.Origin})
 }
 
-// Login turns a token into a user and a session. Its errors are [*InvalidError]
-// for a token that opens nothing, [ErrDisabled], [*JourneyError] around
-// [user.ErrInactive] and [user.ErrConflict], and outages. The session's row is
-// committed before anything is signed.
-func (l *Login) Login(ctx context.Context, request LoginRequest) (LoggedIn, error) {
+// exchange reports whether the token was made for a journey that this browser began.
+func (l *Login) exchange(ctx context.Context, request LoginRequest) (claims token.Claims, bound bool, err error) {
 	key, err := l.idempotencyKey(request.ArrivalKey)
 	if err != nil {
-		return LoggedIn{}, err
+		return token.Claims{}, false, err
 	}
-	claims, err := l.present(ctx, request, key)
+	claims, bound, err = l.present(ctx, request, key)
 	if err == nil {
 		err = l.check(claims)
 	}
-	if err != nil {
-		if !outage.TookNoEffect(err) {
-			l.leaveUnresolved(request, err)
-		}
-		return LoggedIn{}, l.refused(ctx, request, err)
+	// Redis is before the gate: without it nothing is redeemed.
+	down := (*outage.Error)(nil)
+	if errors.As(err, &down) && down.Dependency != "redis" && !outage.TookNoEffect(err) {
+		l.leaveUnresolved(request, err)
 	}
-	loggedIn, err := l.arrive(ctx, request, claims)
-	if err != nil {
-		l.leaveUnresolved(request, err) // the token is redeemed, whatever became of the arrival
-		return LoggedIn{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}
-	}
-	return loggedIn, nil
+	return claims, bound, err
 }
 
 // present exchanges with the browser's verifier where it has one. The token may still
 // be of a journey that began elsewhere, which has no challenge: then the verifier is what
 // does not fit, the token is as good as before, and is shown again without. Under the
 // same key: they are one attempt.
-func (l *Login) present(ctx context.Context, request LoginRequest, key string) (token.Claims, error) {
-	p := Presentation{Token: request.Token, Target: l.Target, IdempotencyKey: key}
-	if !request.Verifier.IsNone() {
-		p.Verifier = request.Verifier.Secret
+//
+// Where such journeys are refused it is not shown without one, and a browser that has
+// none shows one that it does not know: nothing is consumed.
+func (l *Login) present(ctx context.Context, request LoginRequest, key string) (claims token.Claims, bound bool, err error) {
+	verifier := request.Verifier
+	if verifier.IsNone() && l.Unbound == UnboundRefuse {
+		if verifier, err = token.NewVerifier(l.Random); err != nil {
+			return token.Claims{}, false, err
+		}
+	}
+	p := Presentation{Token: request.Token, Target: l.Target, IdempotencyKey: key, Verifier: verifier.Secret}
+	if !verifier.IsNone() {
 		claims, err := l.Exchanger.Exchange(ctx, p)
-		if !errors.Is(err, token.ErrBinding) {
-			return claims, err
+		if !errors.Is(err, token.ErrBinding) || l.Unbound == UnboundRefuse {
+			return claims, true, err
 		}
 		p.Verifier = privacy.Secret{}
 	}
-	return l.Exchanger.Exchange(ctx, p)
+	claims, err = l.Exchanger.Exchange(ctx, p)
+	return claims, false, err
 }
 
-// leaveUnresolved counts who cannot ask again after an outage behind the gate. Redis is
-// before it: without Redis nothing is redeemed.
+// leaveUnresolved counts who cannot ask again after an outage behind the gate.
 func (l *Login) leaveUnresolved(request LoginRequest, err error) {
-	down := (*outage.Error)(nil)
-	if request.ArrivalKey == "" && errors.As(err, &down) && down.Dependency != "redis" {
+	if down := (*outage.Error)(nil); request.ArrivalKey == "" && errors.As(err, &down) {
 		l.unresolved.Add(1)
 	}
 }
@@ -176,115 +230,4 @@ func (l *Login) idempotencyKey(arrivalKey string) (string, error) {
 	}
 	sum := sha256.Sum256([]byte("arrival " + arrivalKey))
 	return hex.EncodeToString(sum[:]), nil
-}
-
-func (l *Login) arrive(ctx context.Context, request LoginRequest, claims token.Claims) (LoggedIn, error) {
-	now := l.Now()
-	sessionID, err := uuid.NewV7FromReader(l.Random)
-	if err != nil {
-		return LoggedIn{}, fmt.Errorf("handoff: new id: %w", err)
-	}
-	userID, err := uuid.NewV7FromReader(l.Random)
-	if err != nil {
-		return LoggedIn{}, fmt.Errorf("handoff: new id: %w", err)
-	}
-	arrived, err := l.Store.Arrive(ctx, Arrival{
-		Person: user.Arrival{
-			Subject: claims.UserID, Email: claims.Email, EmailVerified: claims.EmailVerified,
-			DisplayName: claims.DisplayName, Principal: claims.Principal, SignedInAs: request.SignedInAs,
-		},
-		Session: session.New{
-			ID: sessionID, Origin: session.Handoff, HandoffID: &claims.HandoffID, EntryProduct: &claims.EntryProduct,
-			Arrival: session.NewArrival(request.ArrivalKey), AuthTime: claims.AuthTime, AMR: claims.AMR,
-			Now: now, ExpiresAt: l.Signer.SessionExpiry(now),
-		},
-		Claims: claims, NewUserID: userID, Now: now, Origin: request.Origin,
-	})
-	if err != nil {
-		return LoggedIn{}, l.turnedAway(ctx, request, claims, err)
-	}
-	role := session.ActingRole(string(arrived.User.Role), arrived.Session, l.ElevatedRoles)
-	pair, err := l.Signer.Pair(arrived.Session, role)
-	if err != nil {
-		return LoggedIn{}, err
-	}
-	return LoggedIn{User: arrived.User, ActingRole: role, Session: arrived.Session, Pair: pair, Claims: claims}, nil
-}
-
-// loginRefusals says what a browser hears of each, and what the audit row says.
-var loginRefusals = []struct {
-	is     error
-	reason string
-	note   audit.Reason
-}{
-	{token.ErrUsed, ReasonUsed, audit.TokenUsed},
-	{token.ErrExpired, ReasonExpired, audit.TokenExpired},
-	{token.ErrUnknown, ReasonInvalid, audit.TokenUnknown},
-	{token.ErrWrongTarget, ReasonInvalid, audit.TokenWrongTarget},
-	{token.ErrBinding, ReasonInvalid, audit.TokenBindingFailed},
-	{session.ErrHandoffUsed, ReasonUsed, audit.TokenUsed},
-}
-
-// refused records what the DAO half refused, and says it in a browser's words.
-func (l *Login) refused(ctx context.Context, request LoginRequest, cause error) error {
-	var journey uuid.UUID
-	if known := (*token.Refused)(nil); errors.As(cause, &known) {
-		journey = known.HandoffID
-	}
-	for _, row := range loginRefusals {
-		if !errors.Is(cause, row.is) {
-			continue
-		}
-		record := audit.Record{
-			At: l.Now(), Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: row.note,
-			HandoffID: journey, Target: l.Target, Origin: request.Origin,
-		}
-		err := l.note(ctx, record, session.NewArrival(request.ArrivalKey))
-		if err != nil {
-			return err
-		}
-		return &InvalidError{Reason: row.reason, HandoffID: journey, Cause: cause}
-	}
-	return cause
-}
-
-// note records a refusal. One token shown under two arrival keys, while it can still
-// be on its way, was in two browsers (I8): which of them the person's is nobody knows,
-// and the session ends. Without a key, or later, a second use proves nothing: else a
-// spent link in a log would be a weapon.
-func (l *Login) note(ctx context.Context, refusal audit.Record, by session.Arrival) error {
-	if refusal.Reason != audit.TokenUsed {
-		return l.Store.Append(ctx, refusal)
-	}
-	refusal.Event = audit.HandoffReplayed
-	if by.IsNone() || !onItsWay(refusal.HandoffID, refusal.At) {
-		return l.Store.Append(ctx, refusal)
-	}
-	return l.Store.Revoke(ctx, refusal, by)
-}
-
-// turnedAway records why section 5 let a person in possession of a good token
-// not in.
-func (l *Login) turnedAway(ctx context.Context, request LoginRequest, claims token.Claims, cause error) error {
-	record := audit.Record{
-		At: l.Now(), Event: audit.HandoffRefused, Outcome: audit.Failure,
-		HandoffID: claims.HandoffID, EntryProduct: claims.EntryProduct, Target: claims.Target, Origin: request.Origin,
-	}
-	if known := (*user.Refused)(nil); errors.As(cause, &known) {
-		record.Actor = known.UserID
-	}
-	switch {
-	case errors.Is(cause, user.ErrConflict):
-		record.Reason = audit.IdentityConflict
-	case errors.Is(cause, user.ErrInactive):
-		record.Reason = audit.AccountInactive
-	case errors.Is(cause, session.ErrHandoffUsed):
-		return l.refused(ctx, request, &token.Refused{Cause: session.ErrHandoffUsed, HandoffID: claims.HandoffID})
-	default:
-		return cause
-	}
-	if err := l.Store.Append(ctx, record); err != nil {
-		return err
-	}
-	return cause
 }

@@ -35,6 +35,7 @@ const (
 	fosPage // an allowed Origin and X-Requested-With
 	fosUser // and an access token
 	fosRead
+	fosOpen // an allowed Origin
 	daoForm
 )
 
@@ -55,7 +56,7 @@ type besieged struct {
 	endpoints []endpoint
 }
 
-// besiege signs people in, mints two tokens and writes down the good request to
+// besiege signs people in, mints tokens, asks a question and writes down the good request to
 // every route of the service.
 func besiege(t *testing.T) *besieged {
 	t.Helper()
@@ -77,12 +78,20 @@ func besiege(t *testing.T) *besieged {
 	bearer := []string{"Authorization: Bearer " + testkit.ServiceToken, "Content-Type: application/json"}
 	script := []string{"Origin: https://" + testkit.Target, "Content-Type: application/json", "X-Requested-With: fetch"}
 	pair := append(slices.Clone(script), "Cookie: access_token="+entered.Cookie("access_token").Value+"; refresh_token="+entered.Cookie("refresh_token").Value)
+	asked := founder.Arrive(ada.MintToken()) // as ada, and eve is signed in
+	if asked.Status != http.StatusAccepted {
+		t.Fatalf("arrival: %d %s", asked.Status, asked.Raw)
+	}
+	question := append(slices.Clone(script), "Cookie: handoff_pending="+asked.Cookie("handoff_pending").Value)
 	session, _ := entered.Body["session"].(map[string]any)
 	own, _ := session["id"].(string)
 	post := func(path string, headers []string, body string) wire {
 		return wire{dao, http.MethodPost, path, headers, body, 0}
 	}
 	arrive := func(method, path, body string) wire { return wire{fos, method, "/api/v1" + path, pair, body, 0} }
+	answer := func(method, path, body string) wire {
+		return wire{fos, method, "/api/v1/auth/cross-domain/" + path, question, body, 0}
+	}
 	exchange := func(path string) endpoint {
 		return endpoint{post(path, bearer, `{"token":"`+ada.MintToken()+`","target_domain":"`+testkit.Target+`"}`), precise, service, 200, true}
 	}
@@ -102,7 +111,10 @@ func besiege(t *testing.T) *besieged {
 		{wire{dao, "GET", "/api/auth/session", csrf, "", 0}, noBody, daoRead, 200, false},
 		{wire{dao, "GET", "/api/auth/csrf-token", csrf, "", 0}, noBody, daoRead, 200, false},
 		{post("/api/auth/refresh", csrf, `{}`), object, daoPage, 200, false},
-		{arrive("POST", "/auth/cross-domain-login", `{"token":"`+ada.MintToken()+`"}`), precise, fosPage, 200, true},
+		{wire{fos, "POST", "/api/v1/auth/cross-domain-login", script, `{"token":"` + ada.MintToken() + `"}`, 0}, precise, fosPage, 200, true},
+		{answer("GET", "pending", ""), noBody, fosOpen, 200, false},
+		{answer("POST", "confirm", `{"handoff_id":"`+asked.Text("handoff_id")+`"}`), precise, fosPage, 200, false},
+		{answer("POST", "decline", `{}`), precise, fosPage, 204, false},
 		{post("/api/auth/logout", csrf, `{}`), precise, daoPage, 200, false},
 		{arrive("POST", "/auth/login", `{"email":"eve@example.org","password":"`+testkit.Password+`"}`), object, fosPage, 200, false},
 		{arrive("GET", "/auth/me", ""), noBody, fosRead, 200, false},
@@ -120,11 +132,16 @@ func besiege(t *testing.T) *besieged {
 // stands still.
 func (b *besieged) keepTokens(t *testing.T) {
 	t.Helper()
-	for _, name := range b.Redis.Keys(t.Context(), "dao:handoff:*").Val() {
+	for _, name := range b.carriers(t) {
 		if err := b.Redis.PExpire(t.Context(), name, 2*unhurried).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// carriers are the names of claims in Redis: of tokens on their way, and parked.
+func (b *besieged) carriers(t *testing.T) []string {
+	return append(b.Redis.Keys(t.Context(), "dao:handoff:*").Val(), b.Redis.Keys(t.Context(), "fos:parked:*").Val()...)
 }
 
 // unhurried is more than the test takes, and far more than a token has that is retired.
@@ -143,7 +160,7 @@ func (b *besieged) state(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	all.WriteString(testkit.Dump(t, b.DAO, "audit_log", "service_token_use") + testkit.Dump(t, b.FOS, "audit_log"))
-	for _, name := range slices.Sorted(slices.Values(b.Redis.Keys(t.Context(), "dao:handoff:*").Val())) {
+	for _, name := range slices.Sorted(slices.Values(b.carriers(t))) {
 		all.WriteString(b.carried(t, name))
 	}
 	successes := `SELECT count(*) FROM audit_log WHERE outcome = 'success'`
@@ -195,8 +212,8 @@ func (b *besieged) allGoWell(t *testing.T) {
 			t.Errorf("%s: the good request is answered %d %s", to, got.status, got.raw)
 		}
 	}
-	if n := testkit.Count(t, b.DAO, `SELECT count(*) FROM handoffs WHERE redeemed_as = 'exchanged'`); n != 3 {
-		t.Errorf("%d of 3 tokens were redeemed in the end", n)
+	if n := testkit.Count(t, b.DAO, `SELECT count(*) FROM handoffs WHERE redeemed_as = 'exchanged'`); n != 4 {
+		t.Errorf("%d of 4 tokens were redeemed in the end", n)
 	}
 }
 

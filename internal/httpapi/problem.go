@@ -103,6 +103,7 @@ var table = []struct {
 	{ErrNoRequestedWith, http.StatusForbidden, "csrf_failed", "Send the header X-Requested-With."},
 	{ErrOriginNotAllowed, http.StatusForbidden, "origin_not_allowed", "Requests from this origin are not taken."},
 	{signin.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
+	{handoff.ErrNotAsked, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ErrForbidden, http.StatusNotFound, "not_found", "There is nothing at this address."},
 
 	{member.ErrSignInTooOld, http.StatusUnauthorized, "login_required", "You signed in too long ago for this. Sign in again."},
@@ -156,6 +157,7 @@ var handoffInvalid = map[string]string{
 	handoff.ReasonExpired: "This link is older than 60 seconds. Go back and open it again.",
 	handoff.ReasonUsed:    "This link has been used before. Go back and open it again.",
 	handoff.ReasonInvalid: "This link is not valid. Go back and open it again.",
+	handoff.ReasonUnbound: "This link is not of a journey that began in this browser. Begin here.",
 }
 
 // complete fills in what follows from the rest, and the journey's id where the

@@ -79,13 +79,13 @@ var arrivalMutants = []mutant{
 	},
 	{
 		name: "second-browser-ends-nothing", breaks: "I8: a token in two browsers leaves the thief's session alive",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/login_refusals.go",
 		edits: []edit{{`return l.Store.Revoke(ctx, refusal, by)`, `return l.Store.Append(ctx, refusal)`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_twoBrowsersWithOneTokenEndTheSession"},
 	},
 	{
 		name: "spent-url-is-a-weapon", breaks: "I8: whoever finds a spent URL in a log ends the session that it opened",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/login_refusals.go",
 		edits: []edit{{`if by.IsNone() || !onItsWay(refusal.HandoffID, refusal.At) {`, `if by.IsNone() {`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_withoutEvidenceNothingIsEnded"},
 	},
@@ -115,13 +115,13 @@ var arrivalMutants = []mutant{
 	},
 	{
 		name: "token-says-the-full-role", breaks: "I10: the access token of an admin's hand-off says admin",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/arrival.go",
 		edits: []edit{{`l.Signer.Pair(arrived.Session, role)`, `l.Signer.Pair(arrived.Session, string(arrived.User.Role))`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI10_anAdminArrivesAsAMember"},
 	},
 	{
 		name: "fresh-auth-time", breaks: "I10: who signed in yesterday is said to have signed in now",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/arrival.go",
 		edits: []edit{{`AuthTime: claims.AuthTime, AMR: claims.AMR,`, `AuthTime: now, AMR: claims.AMR,`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI10_assuranceIsCarriedAndNeverGrows"},
 	},
@@ -133,8 +133,8 @@ var arrivalMutants = []mutant{
 	},
 	{
 		name: "signed-in-without-proof", breaks: "I9, I10: a session by hand-off links a founder's account",
-		file:  "internal/httpapi/fosapi/auth.go",
-		edits: []edit{{`err != nil || !current.Session.Elevated`, `err != nil`}},
+		file:  "internal/signin/fos_sessions.go",
+		edits: []edit{{`err == nil && found.Elevated, true, nil`, `err == nil, true, nil`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI9_aSessionThatProvedNothingHereLinksNoFounder"},
 	},
 	{

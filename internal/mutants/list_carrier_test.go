@@ -7,8 +7,8 @@ var carrierMutants = []mutant{
 		name: "read-that-consumes", breaks: "I1: GETDEL first, and every hiccup of Postgres burns a token",
 		file: "internal/token/redis.go",
 		edits: []edit{{
-			`sealed, err := c.client.GetRange(ctx, carrierKey(d), 0, maxSealed-1).Bytes()`,
-			"sealed, err := c.client.GetDel(ctx, carrierKey(d)).Bytes()\n\tif errors.Is(err, redis.Nil) {\n\t\terr = nil\n\t}",
+			`sealed, err := c.client.GetRange(ctx, c.key(d), 0, maxSealed-1).Bytes()`,
+			"sealed, err := c.client.GetDel(ctx, c.key(d)).Bytes()\n\tif errors.Is(err, redis.Nil) {\n\t\terr = nil\n\t}",
 		}},
 		in: "internal/httpapi/daoapi", killers: []string{"TestI1_anOutageBurnsNoToken", "TestI8_theSameKeyRepeatsForTenSeconds"},
 	},
@@ -66,13 +66,13 @@ var carrierMutants = []mutant{
 	{
 		name: "seal-without-the-token", breaks: "I5: the server key alone opens what Redis holds",
 		file:  "internal/token/seal.go",
-		edits: []edit{{`key.Derive(t.bytes(), "handoff claims")`, `key.Derive(nil, "handoff claims")`}},
+		edits: []edit{{`key.Derive(t.bytes(), purpose)`, `key.Derive(nil, purpose)`}},
 		in:    "internal/token", killers: []string{"TestSeal_theServerKeyWithoutTheTokenOpensNothing"},
 	},
 	{
 		name: "seal-without-the-server-key", breaks: "I1: who knows a token and writes Redis writes its claims",
 		file:  "internal/token/seal.go",
-		edits: []edit{{`key.Derive(t.bytes(), "handoff claims")`, `privacy.Key{Secret: privacy.NewSecret("handoff")}.Derive(t.bytes(), "handoff claims")`}},
+		edits: []edit{{`key.Derive(t.bytes(), purpose)`, `privacy.Key{Secret: privacy.NewSecret("handoff")}.Derive(t.bytes(), purpose)`}},
 		in:    "internal/token", killers: []string{"TestSeal_opensForNobodyElse"},
 	},
 	{

@@ -23,14 +23,16 @@ var journeyMutants = []mutant{
 	},
 	{
 		name: "verifier-kept-back", breaks: "no token of a journey that began here is ever good",
-		file:  "internal/handoff/login.go",
-		edits: []edit{{`p.Verifier = request.Verifier.Secret`, `p.Verifier = privacy.Secret{}`}},
-		in:    "internal/httpapi/fosapi", killers: []string{"TestABoundTokenIsOfNoUseToAnotherBrowser", "TestTwoTabsBothArrive"},
+		file: "internal/handoff/login.go",
+		edits: []edit{{`verifier := request.Verifier
+`, `verifier := token.Verifier{}
+`}},
+		in: "internal/httpapi/fosapi", killers: []string{"TestABoundTokenIsOfNoUseToAnotherBrowser", "TestTwoTabsBothArrive"},
 	},
 	{
 		name: "unbound-link-refused", breaks: "a plain link fails in a browser that began a journey",
 		file:  "internal/handoff/login.go",
-		edits: []edit{{`if !errors.Is(err, token.ErrBinding) {`, `if true {`}},
+		edits: []edit{{`if !errors.Is(err, token.ErrBinding) || l.Unbound == UnboundRefuse {`, `if true {`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_anUnboundTokenArrivesBesideAJourneyOfOnesOwn"},
 	},
 	{

@@ -46,13 +46,13 @@ var troubleMutants = []mutant{
 	},
 	{
 		name: "evidence-for-ever", breaks: "I8: a spent link in a log is a weapon",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/login_refusals.go",
 		edits: []edit{{`by.IsNone() || !onItsWay(refusal.HandoffID, refusal.At)`, `by.IsNone()`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_withoutEvidenceNothingIsEnded"},
 	},
 	{
 		name: "evidence-ignored", breaks: "I8: a token in two browsers ends nothing",
-		file:  "internal/handoff/login.go",
+		file:  "internal/handoff/login_refusals.go",
 		edits: []edit{{`by.IsNone() || !onItsWay(refusal.HandoffID, refusal.At)`, `true || !onItsWay(refusal.HandoffID, refusal.At)`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_twoBrowsersWithOneTokenEndTheSession"},
 	},

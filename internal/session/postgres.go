@@ -171,6 +171,12 @@ const byUse = `ORDER BY s.last_used_at DESC, s.id DESC`
 // ListSQL reads the live sessions of the user @user, the last used first.
 const ListSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.user_id = @user AND ` + LiveSQL + ` ` + byUse
 
+// ReplaceSQL ends the session @session at @now, if it is live: another one has begun in
+// its browser. It returns its columns.
+const ReplaceSQL = `
+UPDATE public.sessions s SET ended_at = @now, ended_as = 'replaced' WHERE s.id = @session AND ` + LiveSQL + `
+RETURNING s.user_id, s.handoff_id, s.entry_product`
+
 // MaxPerUser is how many live sessions a user may have.
 const MaxPerUser = 500
 

@@ -52,6 +52,28 @@ func (f *FOS) Current(ctx context.Context, access string) (Current, error) {
 	return Current{User: who, ActingRole: role, Session: found, AccessExpiresAt: claims.ExpiresAt}, nil
 }
 
+// Inside returns the live session that a browser is in, and whose it is; ok is false
+// where there is none. Its access token may have ended since: who comes back after an
+// hour is still signed in, and would be surprised to find somebody else. proven: the
+// token holds, and the person has proved on this half who they are.
+func (f *FOS) Inside(ctx context.Context, access string) (inside Current, proven, ok bool, err error) {
+	claims, err := f.Signer.ReadAccess(access)
+	if err != nil {
+		return Current{}, false, false, nil //nolint:nilerr // no token of ours: nobody is signed in
+	}
+	found, who, err := f.Store.FindSession(ctx, claims.SessionID, claims.UserID)
+	switch {
+	case errors.Is(err, session.ErrInvalidToken):
+		return Current{}, false, false, nil
+	case err != nil:
+		return Current{}, false, false, err
+	case found.UserID != claims.UserID || !found.Live(f.Now()) || who.Status != user.Active:
+		return Current{}, false, false, nil
+	}
+	_, err = f.Signer.VerifyAccess(access)
+	return Current{User: who, Session: found}, err == nil && found.Elevated, true, nil
+}
+
 // Shown are the tokens that a browser sent. It sends more than one refresh token
 // when a neighbour has planted one: any host below the same registered domain can
 // set a "__Secure-" cookie for all of them, none can set a "__Host-" one.

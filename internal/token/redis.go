@@ -13,12 +13,18 @@ import (
 
 // Carrier keeps sealed claims in Redis under the token's digest while the token
 // lives. Its client must not retry commands by itself (package datastore).
-type Carrier struct{ client redis.UniversalClient }
+type Carrier struct {
+	client redis.UniversalClient
+	prefix string
+}
 
-// NewCarrier uses client.
-func NewCarrier(client redis.UniversalClient) *Carrier { return &Carrier{client: client} }
+// NewCarrier carries the claims of tokens on their way (DAO half).
+func NewCarrier(client redis.UniversalClient) *Carrier { return &Carrier{client, "dao:handoff:"} }
 
-func carrierKey(d Digest) string { return "dao:handoff:" + d.String() }
+// NewParking carries [Parked] claims under the digest of the browser's secret (FOS half).
+func NewParking(client redis.UniversalClient) *Carrier { return &Carrier{client, "fos:parked:"} }
+
+func (c *Carrier) key(d Digest) string { return c.prefix + d.String() }
 
 // ErrTaken says that a digest is carried already. With 256 random bits that is a
 // broken random source, not chance.
@@ -35,7 +41,7 @@ func (c *Carrier) Put(ctx context.Context, d Digest, sealed []byte, ttl time.Dur
 	if ttl < shortestTTL {
 		return outage.New("redis", errors.New("no time is left to carry the claims"))
 	}
-	err := c.client.SetArgs(ctx, carrierKey(d), sealed, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
+	err := c.client.SetArgs(ctx, c.key(d), sealed, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
 	if errors.Is(err, redis.Nil) {
 		return c.own(ctx, d, sealed)
 	}
@@ -63,7 +69,7 @@ const maxSealed = 16 << 10
 // Get returns what is carried, nil when there is nothing. It does not consume:
 // the ledger decides, and a read may be repeated.
 func (c *Carrier) Get(ctx context.Context, d Digest) ([]byte, error) {
-	sealed, err := c.client.GetRange(ctx, carrierKey(d), 0, maxSealed-1).Bytes()
+	sealed, err := c.client.GetRange(ctx, c.key(d), 0, maxSealed-1).Bytes()
 	if len(sealed) == 0 {
 		return nil, outage.Redis(err)
 	}
@@ -72,7 +78,7 @@ func (c *Carrier) Get(ctx context.Context, d Digest) ([]byte, error) {
 
 // Remaining is how long the claims will live, 0 when there are none.
 func (c *Carrier) Remaining(ctx context.Context, d Digest) (time.Duration, error) {
-	remaining, err := c.client.PTTL(ctx, carrierKey(d)).Result()
+	remaining, err := c.client.PTTL(ctx, c.key(d)).Result()
 	return max(0, remaining), outage.Redis(err) // Redis says -2 for none; -1, for ever, is never ours
 }
 
@@ -81,10 +87,10 @@ func (c *Carrier) Remaining(ctx context.Context, d Digest) (time.Duration, error
 // refuses a second use whatever Redis holds.
 func (c *Carrier) Retire(ctx context.Context, d Digest) error {
 	// LT: never longer than what was left of the 60 s. (Redis 7.)
-	return outage.Redis(c.client.ExpireLT(ctx, carrierKey(d), RepeatWindow).Err())
+	return outage.Redis(c.client.ExpireLT(ctx, c.key(d), RepeatWindow).Err())
 }
 
 // Drop forgets the claims of a burnt token at once.
 func (c *Carrier) Drop(ctx context.Context, d Digest) error {
-	return outage.Redis(c.client.Del(ctx, carrierKey(d)).Err())
+	return outage.Redis(c.client.Del(ctx, c.key(d)).Err())
 }

@@ -42,11 +42,21 @@ var ErrSealBroken = errors.New("sealed claims do not open")
 
 // Seal encrypts claims under t.
 func (s *Sealer) Seal(t Token, claims Claims) ([]byte, error) {
-	plain, err := json.Marshal(toSealed(claims))
+	return s.seal(t, forClaims, toSealed(claims))
+}
+
+// What is sealed. A text of one kind does not open as the other.
+const (
+	forClaims = "handoff claims"
+	forParked = "parked claims"
+)
+
+func (s *Sealer) seal(t Token, purpose string, wire any) ([]byte, error) {
+	plain, err := json.Marshal(wire)
 	if err != nil {
-		return nil, fmt.Errorf("token: encode claims: %w", err)
+		return nil, fmt.Errorf("token: encode %s: %w", purpose, err)
 	}
-	aead := s.aead(s.keys[0], t)
+	aead := aeadOf(s.keys[0], t, purpose)
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	if _, err := io.ReadFull(s.random, nonce); err != nil {
 		return nil, fmt.Errorf("token: read nonce: %w", err)
@@ -57,9 +67,17 @@ func (s *Sealer) Seal(t Token, claims Claims) ([]byte, error) {
 
 // Open decrypts what Seal made for t, or returns [ErrSealBroken].
 func (s *Sealer) Open(t Token, sealed []byte) (Claims, error) {
+	var wire sealedClaims
+	if err := s.open(t, forClaims, sealed, &wire); err != nil {
+		return Claims{}, err
+	}
+	return wire.claims()
+}
+
+func (s *Sealer) open(t Token, purpose string, sealed []byte, wire any) error {
 	digest := t.Digest()
 	for _, key := range s.keys {
-		aead := s.aead(key, t)
+		aead := aeadOf(key, t, purpose)
 		if len(sealed) < aead.NonceSize() {
 			break
 		}
@@ -67,17 +85,16 @@ func (s *Sealer) Open(t Token, sealed []byte) (Claims, error) {
 		if err != nil {
 			continue
 		}
-		var wire sealedClaims
-		if err := json.Unmarshal(plain, &wire); err != nil {
-			return Claims{}, fmt.Errorf("token: decode claims: %w", err)
+		if err := json.Unmarshal(plain, wire); err != nil {
+			return fmt.Errorf("token: decode %s: %w", purpose, err)
 		}
-		return wire.claims()
+		return nil
 	}
-	return Claims{}, ErrSealBroken
+	return ErrSealBroken
 }
 
-func (s *Sealer) aead(key privacy.Key, t Token) cipher.AEAD {
-	block, err := aes.NewCipher(key.Derive(t.bytes(), "handoff claims"))
+func aeadOf(key privacy.Key, t Token, purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(key.Derive(t.bytes(), purpose))
 	if err != nil {
 		panic("token: aes: " + err.Error()) // the derived key has 32 bytes
 	}

@@ -70,6 +70,9 @@ func fromBytes(raw []byte) Token {
 // Reveal returns the token's 64 characters.
 func (t Token) Reveal() string { return t.text.Reveal() }
 
+// IsNone reports whether t is the zero Token.
+func (t Token) IsNone() bool { return t.text.IsEmpty() }
+
 // Digest returns the form that may be stored and logged.
 func (t Token) Digest() Digest { return t.sum }
 

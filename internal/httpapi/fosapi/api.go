@@ -48,6 +48,12 @@ func Routes(config Config) []httpapi.Route {
 		},
 		// No guard against other sites: a link to it may stand anywhere.
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/start"}, Guards: []httpapi.Guard{a.enabled}, Handle: a.start},
+		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/pending"}, Guards: safe, Handle: a.pending},
+		{
+			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain/confirm"}, Stage: "login",
+			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.confirm,
+		},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain/decline"}, Stage: "login", Guards: unsafe, Handle: a.decline},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},

@@ -81,7 +81,6 @@ func TestI4_anArrivalThatCannotBeRecordedIsNone(t *testing.T) {
 		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 		for name, audit := range auditBroken {
 			minted := ada.Mint(nil)
-			ada.Me() // what this notes in the session before, an arrival in this browser would
 			before := testkit.Dump(t, s.FOS, "audit_log", "audit_log_away")
 			testkit.Exec(t, s.FOS, audit[0])
 			answer := ada.Arrive(minted.Text("token"), key(firstKey))

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/session"
@@ -59,37 +60,56 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 		return err
 	}
 	origin := a.Edge.Origin(c)
-	if err := a.Limiter.Take(c.Request().Context(), a.ArrivalLimit, origin.Address.Value); err != nil {
+	if err := a.takeArrival(c, origin); err != nil {
 		return err
 	}
-	loggedIn, err := a.Login.Login(c.Request().Context(), handoff.LoginRequest{
-		Token: presented, ArrivalKey: key, Verifier: a.verifier(c), SignedInAs: a.signedInAs(c), Origin: origin,
+	inside, err := a.inside(c)
+	if err != nil {
+		return err
+	}
+	landed, err := a.Login.Login(c.Request().Context(), handoff.LoginRequest{
+		Token: presented, ArrivalKey: key, Verifier: a.verifier(c), Asked: a.asked(c), Inside: inside, Origin: origin,
 	})
 	if err != nil {
 		return err
 	}
-	httpapi.SetJourney(c, loggedIn.Claims.HandoffID)
-	a.setPair(c, loggedIn.Pair)
+	return a.landed(c, landed)
+}
+
+// takeArrival takes one arrival from the budget of the address.
+func (a *API) takeArrival(c echo.Context, origin audit.Origin) error {
+	return a.Limiter.Take(c.Request().Context(), a.ArrivalLimit, origin.Address.Value)
+}
+
+// landed answers with the session, or with the question.
+func (a *API) landed(c echo.Context, landed handoff.Landed) error {
+	if landed.Question != nil {
+		return a.question(c, *landed.Question)
+	}
+	httpapi.SetJourney(c, landed.Claims.HandoffID)
+	a.setPair(c, landed.Pair)
+	if !a.asked(c).IsNone() {
+		a.clear(c, a.askedCookie())
+	}
 	return httpapi.JSON(c, http.StatusOK, loginAnswer{
-		User:         userOf(loggedIn.User, loggedIn.ActingRole),
-		EntryProduct: &loggedIn.Claims.EntryProduct, ReturnPath: loggedIn.Claims.ReturnPath,
-		HandoffID: &loggedIn.Claims.HandoffID,
-		Session:   sessionOf(loggedIn.Session, loggedIn.Pair.AccessExpiresAt),
+		User:         userOf(landed.User, landed.ActingRole),
+		EntryProduct: &landed.Claims.EntryProduct, ReturnPath: landed.Claims.ReturnPath,
+		HandoffID: &landed.Claims.HandoffID,
+		Session:   sessionOf(landed.Session, landed.Pair.AccessExpiresAt),
 	})
 }
 
-// signedInAs is who this browser is signed in as already, and has proved to be on
-// this half; anything less is nobody, which can only cost an arrival a link, never
-// give one.
-func (a *API) signedInAs(c echo.Context) uuid.UUID {
+// inside is who this browser is signed in as already. Without the database nobody
+// arrives: somebody could be replaced who cannot be seen.
+func (a *API) inside(c echo.Context) (handoff.Inside, error) {
 	if a.access(c) == "" {
-		return uuid.Nil
+		return handoff.Inside{}, nil
 	}
-	current, err := a.current(c)
-	if err != nil || !current.Session.Elevated {
-		return uuid.Nil
+	current, proven, ok, err := a.Sessions.Inside(c.Request().Context(), a.access(c))
+	if err != nil || !ok {
+		return handoff.Inside{}, err
 	}
-	return current.User.ID
+	return handoff.Inside{User: current.User, Session: current.Session.ID, Proven: proven}, nil
 }
 
 func (a *API) current(c echo.Context) (signin.Current, error) {

@@ -38,10 +38,14 @@ func (a *API) setPair(c echo.Context, pair session.Pair) {
 
 func (a *API) clearPair(c echo.Context) {
 	for _, name := range []string{a.accessCookie(), a.refreshCookie()} {
-		gone := a.newCookie(name, "", time.Unix(1, 0))
-		gone.MaxAge = -1
-		c.SetCookie(gone)
+		a.clear(c, name)
 	}
+}
+
+func (a *API) clear(c echo.Context, name string) {
+	gone := a.newCookie(name, "", time.Unix(1, 0))
+	gone.MaxAge = -1
+	c.SetCookie(gone)
 }
 
 func (a *API) newCookie(name, value string, expires time.Time) *http.Cookie {

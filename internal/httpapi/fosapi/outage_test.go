@@ -92,15 +92,16 @@ func TestI8_anOutageBehindTheGateCostsNobodyTheHandOff(t *testing.T) {
 	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 	for name, trouble := range map[string]func(){"down": linked.FOSPostgres.Cut, "hanging": linked.FOSPostgres.Freeze} {
 		minted := ada.Mint(nil)
+		b := s.Browser(t)
 		trouble()
 		begun := time.Now()
-		answer := arriveAt(ada, linked.FOSURL, minted.Text("token"), key(firstKey))
+		answer := arriveAt(b, linked.FOSURL, minted.Text("token"), key(firstKey))
 		wantUnavailable(t, answer, begun)
 		if answer.Text("handoff_id") != minted.Text("handoff_id") {
 			t.Errorf("%s: hand-off %q", name, answer.Text("handoff_id"))
 		}
 		linked.FOSPostgres.Mend()
-		if answer := arriveUntilUp(t, ada, linked.FOSURL, minted.Text("token"), key(firstKey)); answer.Status != http.StatusOK {
+		if answer := arriveUntilUp(t, b, linked.FOSURL, minted.Text("token"), key(firstKey)); answer.Status != http.StatusOK {
 			t.Errorf("%s: afterwards %d %s", name, answer.Status, answer.Raw)
 		}
 	}
@@ -114,13 +115,19 @@ func TestNotKnowingWhoIsSignedInIsNotNobody(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{}).Linked(t, nil)
 	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 	arrived(t, ada.Arrive(ada.MintToken()))
+	next := ada.MintToken()
 	for _, trouble := range []func(){s.FOSPostgres.Cut, s.FOSPostgres.Freeze} {
 		trouble()
 		begun := time.Now()
 		wantUnavailable(t, ada.Me(), begun)
 		begun = time.Now()
+		wantUnavailable(t, ada.Arrive(next), begun) // it might replace whoever is signed in
+		begun = time.Now()
 		wantUnavailable(t, ada.Post(s.FOSURL+"/api/v1/auth/logout", nil, header("X-Requested-With", "test")), begun)
 		s.FOSPostgres.Mend()
+	}
+	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM handoffs WHERE redeemed_at IS NOT NULL`); n != 1 {
+		t.Errorf("%d tokens are redeemed, want the first arrival's alone", n)
 	}
 }
 

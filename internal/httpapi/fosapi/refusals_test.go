@@ -109,7 +109,7 @@ func TestATokenOfABrowserThatBoundItIsInvalidElsewhere(t *testing.T) {
 		sum := sha256.Sum256([]byte(verifier))
 		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
 		minted := ada.Mint(map[string]any{"challenge": base64.RawURLEncoding.EncodeToString(sum[:])})
-		wantInvalid(t, s.Browser(t).Arrive(minted.Text("token")), "invalid", minted.Text("handoff_id"))
+		wantInvalid(t, s.Browser(t).Arrive(minted.Text("token")), "unbound", minted.Text("handoff_id"))
 	})
 }
 

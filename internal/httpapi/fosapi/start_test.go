@@ -107,7 +107,7 @@ func TestABoundTokenIsOfNoUseToAnotherBrowser(t *testing.T) {
 		victim, stranger := s.Browser(t), s.Browser(t)
 		starts(t, s, stranger)
 		for name, b := range map[string]*testkit.Browser{"with no journey": victim, "with a journey of its own": stranger} {
-			wantInvalid(t, b.Arrive(minted.Text("token"), key(secondKey)), "invalid", minted.Text("handoff_id"))
+			wantInvalid(t, b.Arrive(minted.Text("token"), key(secondKey)), "unbound", minted.Text("handoff_id"))
 			if me := b.Me(); me.Status != http.StatusUnauthorized {
 				t.Errorf("%s: signed in, %s", name, me.Raw)
 			}

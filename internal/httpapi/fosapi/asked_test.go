@@ -1,0 +1,451 @@
+package fosapi_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+)
+
+const (
+	pendingPath = "/api/v1/auth/cross-domain/pending"
+	askedNamed  = "handoff_pending"
+)
+
+// asking is a service with that HANDOFF_UNBOUND.
+func asking(t *testing.T, unbound string, story func(t *testing.T, s *testkit.Service)) {
+	t.Helper()
+	for name, overHTTP := range map[string]bool{"in process": false, "over HTTP": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, testkit.Start(t, testkit.Options{OverHTTP: overHTTP, Env: map[string]string{"HANDOFF_UNBOUND": unbound}}))
+		})
+	}
+}
+
+// confirms says yes.
+func confirms(b *testkit.Browser, handoffID string) testkit.Answer {
+	return b.FOSPost("cross-domain/confirm", map[string]any{"handoff_id": handoffID})
+}
+
+// asked demands the question whether to go on as one person, in place of another ("":
+// nobody), and that nobody was signed in by it. It returns the hand-off's id.
+func asked(t testing.TB, answer testkit.Answer, as, current string) string {
+	t.Helper()
+	if answer.Status != http.StatusAccepted {
+		t.Fatalf("not asked: %d %s", answer.Status, answer.Raw)
+	}
+	wantQuestion(t, answer, as, current)
+	if cookie := answer.Cookie(askedNamed); cookie == nil || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" {
+		t.Errorf("cookie %v", cookie)
+	}
+	if len(answer.Cookies) != 1 {
+		t.Errorf("cookies %v", answer.Cookies)
+	}
+	return answer.Text("handoff_id")
+}
+
+func wantQuestion(t testing.TB, answer testkit.Answer, as, current string) {
+	t.Helper()
+	name := func(member string) string {
+		person, _ := answer.Body[member].(map[string]any)
+		email, _ := person["email"].(string)
+		return email
+	}
+	if answer.Body["pending"] != true || name("as") != as || name("current") != current || answer.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("asked %s, want as %q, current %q", answer.Raw, as, current)
+	}
+}
+
+// wantIn demands who is signed in, "" for nobody.
+func wantIn(t testing.TB, b *testkit.Browser, email string) {
+	t.Helper()
+	me := b.Me()
+	who, _ := me.Body["user"].(map[string]any)
+	if got, _ := who["email"].(string); got != email || (me.Status == http.StatusOK) != (email != "") {
+		t.Errorf("signed in: %d %q, want %q", me.Status, got, email)
+	}
+}
+
+// The person is asked whether they want to go on as who is named in full. Until they
+// have said so nobody is signed in, and no account is made.
+func TestConfirm_whoseJourneyDidNotBeginHereIsAsked(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		minted := ada.Mint(map[string]any{"return_path": "/work"})
+		answer := ada.Arrive(minted.Text("token"), key(firstKey))
+		id := asked(t, answer, "ada@example.org", "")
+		if id != minted.Text("handoff_id") || answer.Body["expires_at"] != float64(s.Clock.Now().Add(120*time.Second).UnixMilli()) {
+			t.Errorf("%s", answer.Raw)
+		}
+		as, _ := answer.Body["as"].(map[string]any)
+		if as["display_name"] != "Ada Lovelace" {
+			t.Errorf("as %v", as)
+		}
+		wantIn(t, ada, "")
+		if n := testkit.Count(t, s.FOS, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)`); n != 0 {
+			t.Errorf("%d rows of users and sessions before the answer", n)
+		}
+		wantQuestion(t, ada.Get(s.FOSURL+pendingPath), "ada@example.org", "")
+
+		in := arrived(t, confirms(ada, id))
+		if in.Text("handoff_id") != id || in.Text("return_path") != "/work" || in.Text("entry_product") != "think-tank" {
+			t.Errorf("%s", in.Raw)
+		}
+		wantIn(t, ada, "ada@example.org")
+		want := []string{"handoff.pending success", "user.created success", "session.created success handoff"}
+		if diff := cmp.Diff(want, eventsOf(t, s, id)); diff != "" {
+			t.Errorf("on record (-want +got):\n%s", diff)
+		}
+		if over := ada.Get(s.FOSURL + pendingPath); over.Status != http.StatusOK || over.Body["pending"] != false {
+			t.Errorf("afterwards %d %s", over.Status, over.Raw)
+		}
+	})
+}
+
+// I8: the answer to "yes" is lost, and the person says it again: one session.
+func TestI8_confirmingTwiceOpensOneSession(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		id := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "") // without an arrival key
+		secret := ada.Cookie(s.FOSURL, askedNamed)
+		once := arrived(t, confirms(ada, id))
+		again := s.Browser(t)
+		again.SetCookie(s.FOSURL, askedNamed, secret)
+		twice := arrived(t, confirms(again, id))
+		if sessionID(once) != sessionID(twice) || testkit.Count(t, s.FOS, `SELECT count(*) FROM sessions`) != 1 {
+			t.Errorf("sessions %s and %s", sessionID(once), sessionID(twice))
+		}
+		if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM audit_log WHERE event = 'session.created'`); n != 1 {
+			t.Errorf("%d rows record it", n)
+		}
+	})
+}
+
+// Who was asked in one browser cannot be answered for in another, nor later, nor by who
+// does not say to which question.
+func TestConfirm_whatIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		bob := s.SignIn(t, s.Member(t, "bob@example.org"))
+		id := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "")
+		asked(t, bob.Arrive(bob.MintToken()), "bob@example.org", "")
+		planted := s.Browser(t)
+		planted.SetCookie(s.FOSURL, askedNamed, strings.Repeat("0f", 32))
+		for name, b := range map[string]*testkit.Browser{"no question": s.Browser(t), "another question": bob, "an invented one": planted} {
+			answer := confirms(b, id)
+			wantInvalid(t, answer, "expired", id)
+			wantIn(t, b, "")
+			if answer.Cookie("access_token") != nil {
+				t.Errorf("%s: %v", name, answer.Cookies)
+			}
+		}
+		wantProblem(t, confirms(ada, "x"), http.StatusBadRequest, "invalid_request")
+		wantProblem(t, confirms(ada, strings.ToUpper(id)), http.StatusBadRequest, "invalid_request")
+		wantProblem(t, ada.Post(s.FOSURL+"/api/v1/auth/cross-domain/confirm", map[string]any{"handoff_id": id}), http.StatusForbidden, "csrf_failed")
+		wantProblem(t, ada.FOSPost("cross-domain/confirm", map[string]any{"handoff_id": id}, header("Origin", "https://evil.test")),
+			http.StatusForbidden, "origin_not_allowed")
+		s.Clock.Advance(120*time.Second - time.Millisecond)
+		wantQuestion(t, ada.Get(s.FOSURL+pendingPath), "ada@example.org", "")
+		s.Clock.Advance(time.Millisecond)
+		late := s.Browser(t) // a browser that does not drop the cookie in time
+		late.SetCookie(s.FOSURL, askedNamed, ada.Cookie(s.FOSURL, askedNamed))
+		wantInvalid(t, confirms(late, id), "expired", id)
+		if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM sessions`); n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+func TestConfirm_whoSaysNoIsForgotten(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		id := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "")
+		secret := ada.Cookie(s.FOSURL, askedNamed)
+		for range 2 { // the second has nothing to decline
+			no := ada.FOSPost("cross-domain/decline", nil)
+			if no.Status != http.StatusNoContent || ada.Cookie(s.FOSURL, askedNamed) != "" {
+				t.Fatalf("no: %d %s", no.Status, no.Raw)
+			}
+		}
+		again := s.Browser(t)
+		again.SetCookie(s.FOSURL, askedNamed, secret)
+		wantInvalid(t, confirms(again, id), "expired", id)
+		want := []string{"handoff.pending success", "handoff.declined success"}
+		if diff := cmp.Diff(want, eventsOf(t, s, id)); diff != "" {
+			t.Errorf("on record (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A journey that began in this browser is not asked about; nor is who is signed in here
+// already as the same user, whose older session ends with its cookies.
+func TestConfirm_whoIsNotAsked(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		bound := ada.Mint(map[string]any{"challenge": starts(t, s, ada)})
+		first := arrived(t, ada.Arrive(bound.Text("token"), key(firstKey)))
+		second := arrived(t, ada.Arrive(ada.MintToken(), key(secondKey)))
+		if userID(first) != userID(second) || sessionID(first) == sessionID(second) {
+			t.Errorf("%s, then %s", first.Raw, second.Raw)
+		}
+		old := meAt(t, s, tokensOf(t, first).access)
+		wantProblem(t, old, http.StatusUnauthorized, "session_revoked")
+		wantIn(t, ada, "ada@example.org")
+		if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM audit_log WHERE event = 'session.ended' AND reason = 'replaced' AND handoff_id = $1`,
+			bound.Text("handoff_id")); n != 1 {
+			t.Errorf("%d rows record the end of the older session", n)
+		}
+	})
+}
+
+// Somebody else is signed in here already: they are never replaced silently, whatever
+// the setting, and wherever the journey began.
+func TestSomebodyElseIsNeverReplacedSilently(t *testing.T) {
+	t.Parallel()
+	for _, unbound := range []string{"allow", "confirm", "refuse"} {
+		for _, bound := range []bool{true, false} {
+			if unbound == "refuse" && !bound {
+				continue // is not let in at all
+			}
+			t.Run(unbound, func(t *testing.T) {
+				t.Parallel()
+				s := testkit.Start(t, testkit.Options{Env: map[string]string{"HANDOFF_UNBOUND": unbound}})
+				bob := s.SignInAtFOS(t, s.User(t, "bob@example.org"))
+				mint := func() testkit.Answer {
+					fields := map[string]any{}
+					if bound {
+						fields["challenge"] = starts(t, s, bob)
+					}
+					return s.SignIn(t, memberNamed(t, s, "ada@example.org")).Mint(fields)
+				}
+				access := bob.Cookie(s.FOSURL, "access_token")
+				id := asked(t, bob.Arrive(mint().Text("token"), key(firstKey)), "ada@example.org", "bob@example.org")
+				wantIn(t, bob, "bob@example.org")
+				if no := bob.FOSPost("cross-domain/decline", nil); no.Status != http.StatusNoContent {
+					t.Fatalf("no: %d", no.Status)
+				}
+				wantInvalid(t, confirms(bob, id), "expired", id)
+				wantIn(t, bob, "bob@example.org")
+
+				id = asked(t, bob.Arrive(mint().Text("token"), key(secondKey)), "ada@example.org", "bob@example.org")
+				arrived(t, confirms(bob, id))
+				wantIn(t, bob, "ada@example.org")
+				wantProblem(t, meAt(t, s, access), http.StatusUnauthorized, "session_revoked")
+				if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM sessions WHERE ended_as = 'replaced'`); n != 1 {
+					t.Errorf("%d sessions replaced", n)
+				}
+			})
+		}
+	}
+}
+
+// memberNamed is the member with that address, who is made where there is none.
+func memberNamed(t *testing.T, s *testkit.Service, email string) member.Member {
+	t.Helper()
+	var who member.Member
+	err := s.DAO.QueryRow(context.Background(), `SELECT id FROM members WHERE email = $1`, email).Scan(&who.ID)
+	if err != nil {
+		return s.Member(t, email)
+	}
+	return who
+}
+
+// Whoever is not signed in cannot be replaced: a session that has ended, a token that is
+// nonsense. But an access token that has run out is no sign-out.
+func TestWhoIsSignedInHereAlready(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	access := func(b *testkit.Browser) string { return b.Cookie(s.FOSURL, "access_token") }
+	signOut := func(b *testkit.Browser) string {
+		token := access(b)
+		b.FOSPost("logout", nil)
+		return token
+	}
+	for name, token := range map[string]string{
+		"nonsense": "x.y.z",
+		"ended":    signOut(s.SignInAtFOS(t, s.User(t, "gone@example.org"))),
+		"suspended": func() string {
+			u := s.User(t, "suspended@example.org")
+			token := access(s.SignInAtFOS(t, u))
+			testkit.Exec(t, s.FOS, `UPDATE users SET status = 'SUSPENDED' WHERE id = $1`, u.ID)
+			return token
+		}(),
+	} {
+		ada := s.SignIn(t, s.Member(t, "ada+"+name+"@example.org"))
+		ada.SetCookie(s.FOSURL, "access_token", token)
+		if answer := ada.Arrive(ada.MintToken()); answer.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", name, answer.Status, answer.Raw)
+		}
+	}
+	bob := s.SignInAtFOS(t, s.User(t, "bob@example.org"))
+	s.Clock.Advance(31 * time.Minute)
+	wantProblem(t, bob.Me(), http.StatusUnauthorized, "session_required")
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	asked(t, bob.Arrive(ada.MintToken()), "ada@example.org", "bob@example.org")
+}
+
+// The question names who would be replaced. When that is somebody else by the time of
+// the answer, it is put again.
+func TestConfirm_isGoodForThePeopleWhoWereNamed(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	b := s.SignInAtFOS(t, s.User(t, "bob@example.org"))
+	id := asked(t, b.Arrive(ada.MintToken()), "ada@example.org", "bob@example.org")
+	carol := s.SignInAtFOS(t, s.User(t, "carol@example.org"))
+	b.SetCookie(s.FOSURL, "access_token", carol.Cookie(s.FOSURL, "access_token")) // in another tab
+	s.Clock.Advance(time.Minute)
+	again := confirms(b, id)
+	asked(t, again, "ada@example.org", "carol@example.org")
+	if again.Body["expires_at"] != float64(s.Clock.Now().Add(time.Minute).UnixMilli()) {
+		t.Errorf("asking again gives more time: %s", again.Raw)
+	}
+	wantIn(t, b, "carol@example.org")
+	arrived(t, confirms(b, id))
+	wantIn(t, b, "ada@example.org")
+}
+
+// An account that began in another tab meanwhile is the one that was named.
+func TestConfirm_thePersonIsTheirAddress(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Env: map[string]string{"HANDOFF_UNBOUND": "confirm"}})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	first, second := ada.MintToken(), ada.MintToken()
+	one, other := s.Browser(t), s.Browser(t)
+	id := asked(t, one.Arrive(first, key(firstKey)), "ada@example.org", "")
+	arrived(t, confirms(other, asked(t, other.Arrive(second, key(secondKey)), "ada@example.org", "")))
+	arrived(t, confirms(one, id))
+}
+
+// Where such journeys are refused their tokens are not used up: the link still opens
+// where it belongs.
+func TestRefuse_leavesTheTokenAsGoodAsItWas(t *testing.T) {
+	t.Parallel()
+	asking(t, "refuse", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		starts(t, s, ada)
+		minted := ada.Mint(nil)
+		for _, b := range []*testkit.Browser{s.Browser(t), ada} { // without and with a journey of its own
+			wantInvalid(t, b.Arrive(minted.Text("token"), key(firstKey)), "unbound", minted.Text("handoff_id"))
+			wantIn(t, b, "")
+		}
+		if good := ada.Exchange(minted.Text("token")); good.Status != http.StatusOK {
+			t.Errorf("the token: %d %s", good.Status, good.Raw)
+		}
+		bound := ada.Mint(map[string]any{"challenge": starts(t, s, ada)})
+		arrived(t, ada.Arrive(bound.Text("token"), key(secondKey)))
+	})
+}
+
+// A reload of the page, long after the token was exchanged: the same question again.
+func TestConfirm_aReloadFindsTheQuestion(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		token := ada.MintToken()
+		id := asked(t, ada.Arrive(token, key(firstKey)), "ada@example.org", "")
+		s.Clock.Advance(30 * time.Second)
+		if asked(t, ada.Arrive(token, key(firstKey)), "ada@example.org", "") != id {
+			t.Error("another hand-off")
+		}
+		if n := len(eventsOf(t, s, id)); n != 1 {
+			t.Errorf("%d rows", n)
+		}
+		// Another token is another arrival.
+		if other := asked(t, ada.Arrive(ada.MintToken(), key(secondKey)), "ada@example.org", ""); other == id {
+			t.Error("the old question for a new token")
+		}
+		wantInvalid(t, confirms(ada, id), "expired", id)
+	})
+}
+
+// I8: the token is shown under another key while the person is being asked. Which of the
+// two browsers is theirs nobody knows, and nobody is let in.
+func TestI8_aReplayEndsTheQuestion(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		token := ada.MintToken()
+		id := asked(t, ada.Arrive(token, key(firstKey)), "ada@example.org", "")
+		wantInvalid(t, s.Browser(t).Arrive(token, key(secondKey)), "used", id)
+		wantInvalid(t, confirms(ada, id), "used", id)
+		wantIn(t, ada, "")
+	})
+}
+
+// I5: while somebody is asked, Redis knows nobody's address, and what it holds ends.
+func TestI5_whatIsParkedNamesNobody(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Env: map[string]string{"HANDOFF_UNBOUND": "confirm"}})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	asked(t, ada.Arrive(ada.MintToken(), key(firstKey)), "ada@example.org", "")
+	name := parkedKey(t, s)
+	text := s.Redis.Get(context.Background(), name).Val()
+	wantNoneOf(t, "redis", name+text, "example.org", "Ada", ada.Cookie(s.FOSURL, askedNamed), firstKey)
+	if ttl := s.Redis.PTTL(context.Background(), name).Val(); ttl <= 0 || ttl > 120*time.Second {
+		t.Errorf("lives for %v", ttl)
+	}
+	wantNoneOf(t, "the database", testkit.Dump(t, s.FOS), "example.org", ada.Cookie(s.FOSURL, askedNamed))
+	if strings.Contains(s.Log.String(), ada.Cookie(s.FOSURL, askedNamed)) {
+		t.Error("the log holds the browser's secret")
+	}
+}
+
+// parkedKey is the name of the one question that is open.
+func parkedKey(t testing.TB, s *testkit.Service) string {
+	t.Helper()
+	names := s.Redis.Keys(context.Background(), "fos:parked:*").Val()
+	if len(names) != 1 {
+		t.Fatalf("parked: %v", names)
+	}
+	return names[0]
+}
+
+// I4: what cannot be recorded is not asked, and not declined.
+func TestI4_aQuestionThatCannotBeRecordedIsNone(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Env: map[string]string{"HANDOFF_UNBOUND": "confirm"}})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	token := ada.MintToken()
+	broken := auditBroken["no table"]
+	testkit.Exec(t, s.FOS, broken[0])
+	wantProblem(t, ada.Arrive(token, key(firstKey)), http.StatusServiceUnavailable, "dependency_unavailable")
+	if names := s.Redis.Keys(context.Background(), "fos:parked:*").Val(); len(names) != 0 {
+		t.Errorf("parked: %v", names)
+	}
+	testkit.Exec(t, s.FOS, broken[1])
+	id := asked(t, ada.Arrive(token, key(firstKey)), "ada@example.org", "")
+	testkit.Exec(t, s.FOS, broken[0])
+	no := ada.FOSPost("cross-domain/decline", nil)
+	wantProblem(t, no, http.StatusServiceUnavailable, "dependency_unavailable")
+	testkit.Exec(t, s.FOS, broken[1])
+	arrived(t, confirms(ada, id))
+}
+
+// Over HTTPS neither cookie can be planted from a sibling subdomain.
+func TestConfirm_overHTTPSTheCookieIsTheHostsOwn(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	secure := s.Process(t, fosOnly(s.DAOURL, map[string]string{"COOKIE_SECURE": "true", "HANDOFF_UNBOUND": "confirm"}))
+	answer := arriveAt(s.Browser(t), secure.FOSURL, s.SignIn(t, s.Member(t, "ada@example.org")).MintToken())
+	cookie := answer.Cookie("__Host-" + askedNamed)
+	if answer.Status != http.StatusAccepted || cookie == nil || !cookie.Secure || cookie.Path != "/" || cookie.Domain != "" || !cookie.HttpOnly {
+		t.Errorf("%d %v", answer.Status, cookie)
+	}
+	if slices.ContainsFunc(answer.Cookies, func(c *http.Cookie) bool { return strings.Contains(c.Name, "_token") }) {
+		t.Errorf("cookies %v", answer.Cookies)
+	}
+}
