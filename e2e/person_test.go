@@ -41,6 +41,7 @@ const (
 	signedOut  = `html[data-state="out"] #way-back`
 	problem    = `html[data-state="problem"] #way-back`
 	account    = `html[data-state="in"] #user-email`
+	question   = `html[data-state="asked"] #confirm`
 )
 
 // person opens an empty profile; it is judged and thrown away when the test ends.
@@ -71,8 +72,14 @@ func (s *sites) ada(t *testing.T) *person {
 // are not about passwords are spared the hashing of one.
 func (p *person) isAda() {
 	p.t.Helper()
+	p.is(adaEmail)
+}
+
+// is makes the profile that member's at Think Tank, whoever's it was.
+func (p *person) is(email string) {
+	p.t.Helper()
 	call(p, network.SetCookie, network.SetCookieParams{
-		Name: "dao_session", Value: p.sites.session(p.t).Reveal(), URL: p.sites.thinkTank + "/",
+		Name: "dao_session", Value: p.sites.session(p.t, email).Reveal(), URL: p.sites.thinkTank + "/",
 		HTTPOnly: new(true), SameSite: network.CookieSameSiteLax,
 	})
 	p.visit(p.sites.thinkTank+"/", atHome)
@@ -159,14 +166,20 @@ func (p *person) opens() string {
 // link asks for a hand-off as the page does, and does not follow it.
 func (p *person) link() string {
 	p.t.Helper()
-	return evaluate[string](p, `(async () => {
+	return p.linkFor("")
+}
+
+// linkFor is link for a journey with that challenge, "" for none.
+func (p *person) linkFor(challenge string) string {
+	p.t.Helper()
+	return evaluate[string](p, fmt.Sprintf(`(async () => {
 		const csrf = await (await fetch("/api/auth/csrf-token")).json();
 		const answer = await fetch("/api/staging_token/mint", {
 			method: "POST", headers: {"Content-Type": "application/json", "X-CSRF-Token": csrf.csrf_token},
-			body: JSON.stringify({entry_product: "think-tank"}),
+			body: JSON.stringify({entry_product: "think-tank", challenge: %q || undefined}),
 		});
 		return (await answer.json()).redirect_url;
-	})()`)
+	})()`, challenge))
 }
 
 // reads returns the text of an element that is seen.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -29,10 +30,12 @@ import (
 	"github.com/hello-world-co-op/handoff/password"
 )
 
-// The person of every story.
+// The people of the stories.
 const (
 	adaEmail = "ada@example.org"
 	adaName  = "Ada Lovelace"
+	bobEmail = "bob@example.org"
+	bobName  = "Bob Cratchit"
 )
 
 // names are the loopback host names that a story's two sites go by.
@@ -46,14 +49,20 @@ type sites struct {
 	dao, fos              *pgxpool.Pool
 	log                   *testkit.Log
 	passed                atomic.Int64 // nanoseconds that the story let pass
-	adaID                 uuid.UUID
+	members               map[string]uuid.UUID
 }
 
 // open starts both halves on ports and stores of their own until the test ends.
 func open(t *testing.T, called names) *sites {
 	t.Helper()
+	return openWith(t, called, nil)
+}
+
+// openWith is open with some variables set.
+func openWith(t *testing.T, called names, more map[string]string) *sites {
+	t.Helper()
 	daoURL, fosURL := testkit.DatabaseURL(t, datastore.DAO), testkit.DatabaseURL(t, datastore.FOS)
-	s := &sites{dao: testkit.Pool(t, daoURL), fos: testkit.Pool(t, fosURL), log: &testkit.Log{}}
+	s := &sites{dao: testkit.Pool(t, daoURL), fos: testkit.Pool(t, fosURL), log: &testkit.Log{}, members: map[string]uuid.UUID{}}
 	environ := map[string]string{
 		"ENVIRONMENT": "development", "METRICS_ENABLED": "false", "LOG_FORMAT": "json", "LOG_LEVEL": "debug",
 		"DAO_DATABASE_URL": daoURL.Reveal(), "DATABASE_URL": fosURL.Reveal(), "REDIS_URL": testkit.RedisURL(t).Reveal(),
@@ -61,7 +70,9 @@ func open(t *testing.T, called names) *sites {
 		"HANDOFF_SEALING_KEYS": testkit.SealingKey, "AUDIT_PSEUDONYM_KEYS": testkit.PseudonymKey,
 		"CROSS_DOMAIN_EXPECTED_TARGET": usualNames.founderyOS,
 	}
-	s.seedAda(t)
+	maps.Copy(environ, more)
+	s.seed(t, adaEmail, adaName)
+	s.seed(t, bobEmail, bobName)
 	s.run(t, s.listen(t, environ, called))
 	t.Cleanup(func() { s.keepsSecrets(t) })
 	return s
@@ -77,6 +88,7 @@ func (s *sites) listen(t *testing.T, environ map[string]string, called names) *a
 		environ["DAO_ADDR"], environ["FOS_ADDR"] = net.JoinHostPort("127.0.0.1", daoPort), net.JoinHostPort("127.0.0.1", fosPort)
 		// The allowed origins stay the usual names: the others have to do without.
 		environ["DAO_CORS_ORIGINS"], environ["FRONTEND_URL"] = origin(usualNames.thinkTank, daoPort), origin(usualNames.founderyOS, fosPort)
+		environ["DAO_START_URLS"] = "think-tank=" + s.thinkTank + "/"
 		environ["HANDOFF_TARGETS"] = usualNames.founderyOS + "=" + s.founderyOS + "/cross-domain"
 		a, err := s.build(environ)
 		if err == nil {
@@ -142,15 +154,14 @@ const adaPassword = "a difference engine of brass"
 
 var adaHash = sync.OnceValues(func() (string, error) { return password.Hash(adaPassword) })
 
-func (s *sites) seedAda(t *testing.T) {
+func (s *sites) seed(t *testing.T, email, name string) {
 	t.Helper()
 	hash, err := adaHash()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := adaName
 	account := member.Account{PasswordHash: privacy.NewSecret(hash), Member: member.Member{
-		Email: testkit.Email(t, adaEmail), EmailVerified: true, DisplayName: &name,
+		Email: testkit.Email(t, email), EmailVerified: true, DisplayName: &name,
 		Roles: []string{"member"}, Status: member.Active,
 	}}
 	seeder := seed.New(s.dao, s.dao.Config().ConnConfig.Database, s.now())
@@ -158,19 +169,19 @@ func (s *sites) seedAda(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.adaID = seeded.ID
+	s.members[email] = seeded.ID
 }
 
-// session begins a DAO session of Ada's, as a login does, and returns its cookie.
-func (s *sites) session(t *testing.T) member.Cookie {
+// session begins a DAO session of a member's, as a login does, and returns its cookie.
+func (s *sites) session(t *testing.T, email string) member.Cookie {
 	t.Helper()
 	cookie, err := member.NewCookie(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := member.NewSession(uuid.Must(uuid.NewV7()), s.adaID, s.now())
+	session := member.NewSession(uuid.Must(uuid.NewV7()), s.members[email], s.now())
 	store := signin.NewDAOStore(s.dao)
-	account, err := store.FindAccount(t.Context(), testkit.Email(t, adaEmail))
+	account, err := store.FindAccount(t.Context(), testkit.Email(t, email))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +198,7 @@ func (s *sites) keepsSecrets(t *testing.T) {
 	if !t.Failed() && !strings.Contains(said, `"route":"/cross-domain"`) && !strings.Contains(said, `"route":"/"`) {
 		t.Error("the log says nothing of this story: what follows would prove nothing")
 	}
-	for _, secret := range []string{adaEmail, url.QueryEscape(adaEmail), adaPassword, "token=", "127.0.0.1:"} {
+	for _, secret := range []string{adaEmail, url.QueryEscape(adaEmail), bobEmail, adaPassword, "token=", "127.0.0.1:"} {
 		if strings.Contains(said, secret) && !onlyInListening(said, secret) {
 			t.Errorf("the log quotes %q", secret)
 		}

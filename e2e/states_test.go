@@ -37,6 +37,13 @@ var states = []state{
 		p.refusals = []string{"GET /api/v1/auth/me 401", "POST /api/v1/auth/refresh 401"}
 		p.visit(p.sites.founderyOS+"/", signedOut)
 	}},
+	{"founderyos-asked", func(p *person) {
+		p.is(bobEmail)
+		p.opens()
+		p.is(adaEmail)
+		p.press("open-founderyos")
+		p.sees(question)
+	}},
 	{"founderyos-broken-link", func(p *person) {
 		p.visit(p.sites.founderyOS+"/cross-domain?token="+strings.Repeat("5ca1ab1e", 7), problem)
 	}},

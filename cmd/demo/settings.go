@@ -75,6 +75,7 @@ func settings(environ []string, s secrets) []string {
 		{"HANDOFF_TARGETS", "founderyos.localhost=" + strings.TrimSuffix(founderyOS, "/") + "/cross-domain"},
 		{"CROSS_DOMAIN_EXPECTED_TARGET", "founderyos.localhost"},
 		{"DAO_CORS_ORIGINS", strings.TrimSuffix(thinkTank, "/")},
+		{"DAO_START_URLS", "think-tank=" + thinkTank},
 		{"FRONTEND_URL", strings.TrimSuffix(founderyOS, "/")},
 	} {
 		if lookup(environ, setting[0], "") == "" && lookup(environ, setting[0]+"_FILE", "") == "" {

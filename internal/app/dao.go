@@ -105,6 +105,9 @@ func (a *App) pages() pages.Config {
 	if origins := a.config.DAO.AllowedOrigins; len(origins) > 0 {
 		links.ThinkTankURL = origins[0]
 	}
+	if a.config.FOS.StartURLs["think-tank"] != nil {
+		links.StartURL = "api/v1/auth/cross-domain/start?entry_product=think-tank"
+	}
 	return links
 }
 

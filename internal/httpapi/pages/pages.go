@@ -24,6 +24,8 @@ type Config struct {
 	// else. Links within a site are relative, so that a site answers under any
 	// host name that reaches it. A URL of another scheme becomes a dead link.
 	ThinkTankURL, FounderyOSURL string
+	// StartURL is where a journey begins at FounderyOS, "" where none can.
+	StartURL string
 }
 
 // ThinkTank serves the site on which a member signs in and opens FounderyOS:

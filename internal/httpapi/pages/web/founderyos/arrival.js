@@ -3,6 +3,7 @@
 
 import { byId, call, enter, onPress, say } from "./page.js";
 import { revive, showProblem, showUser, wireSignOut } from "./account.js";
+import { ask, openQuestion, wireQuestion } from "./question.js";
 import { drawSteps, mark } from "./steps.js";
 
 const arrival = globalThis.takeToken?.() ?? { token: null, takenAt: 0 };
@@ -10,6 +11,7 @@ let again; // what "Try again" does
 
 async function start() {
   wireSignOut();
+  wireQuestion((answer) => landed(answer), () => location.replace("./"));
   onPress(byId("retry"), () => again());
   if (arrival.token === null) return resume();
 
@@ -42,11 +44,16 @@ async function exchange() {
     keepalive: true,
   });
   underWay(false);
-  const waited = performance.now() - sentAt;
-  if (!answer.ok || !answer.body.user) return refused(answer, waited);
+  return landed(answer, performance.now() - sentAt, sentAt);
+}
+
+/** What an arrival, or the answer to the question, has led to. */
+function landed(answer, waited, sentAt = 0) {
+  if (!answer.ok || !(answer.body.user || answer.body.pending)) return refused(answer, waited);
 
   arrival.token = null; // spent; nothing keeps it longer than it is good for
-  mark("Token exchanged and account found", sentAt + waited, waited);
+  if (waited !== undefined) mark("Token exchanged and account found", sentAt + waited, waited);
+  if (answer.body.pending) return ask(answer.body);
   showUser(answer.body.user);
   showEntry(answer.body);
   enter("in", "You are signed in");
@@ -68,6 +75,8 @@ async function resume() {
   again = resume;
   enter("working", "Welcome back", { focus: false });
   say("Looking for your session…");
+  const question = await openQuestion();
+  if (question) return ask(question);
   let answer = await call("GET", "/api/v1/auth/me");
   while (isNobody(answer) && isUnderWay()) {
     await new Promise((later) => setTimeout(later, 250));

@@ -13,7 +13,7 @@ async function look() {
     say(`Signed in as ${byId("user-name").textContent}.`);
   } else if (["session_required", "session_revoked"].includes(answer.body.code)) {
     enter("out", "Nobody is signed in", { focus: false });
-    say("You come in through Think Tank: sign in there and press “Open in FounderyOS”.");
+    say("You come in through Think Tank.");
   } else {
     showProblem(answer);
   }

@@ -11,6 +11,7 @@ const table = {
   handoff_expired: ["This link has expired", `A link is good for one minute, so that nobody can pick it up later. ${back}`],
   handoff_used: ["This link was used already", `Each link works once. If it was not you who used it, tell the people who run FounderyOS. ${back}`],
   handoff_invalid: ["This link is not valid", `FounderyOS does not know it, or you have signed out of Think Tank since it was made. ${back}`],
+  handoff_unbound: ["This link is not for this browser", "It belongs to a journey that began in another browser, or somewhere else than here. It was not used. Go to FounderyOS and press “Sign in with Think Tank”."],
   link_missing: ["Nobody is signed in", "You came here without a link from Think Tank, or your session has ended. Go back to Think Tank and press “Open in FounderyOS”."],
   exchange_disabled: ["Arriving from Think Tank is switched off", "FounderyOS does not take visitors from Think Tank at the moment. Your link was not used. The people who run FounderyOS can switch it on."],
   identity_conflict: ["We cannot tell whether this account is yours", "FounderyOS has an account that matches you in part only, and it may be somebody else’s. Nothing was changed. Ask the people who run FounderyOS and give them what is under “For support”."],
@@ -24,7 +25,7 @@ const table = {
 
 /** @returns {{code: string, title: string, text: string, again: boolean}} */
 export function wordsFor({ code = "internal", reason }) {
-  const row = code === "handoff_invalid" && ["expired", "used"].includes(reason) ? `handoff_${reason}` : code;
+  const row = code === "handoff_invalid" && ["expired", "used", "unbound"].includes(reason) ? `handoff_${reason}` : code;
   const [title, text, again] = Object.hasOwn(table, row) ? table[row] : table.internal;
   return { code, title, text, again: again !== undefined };
 }

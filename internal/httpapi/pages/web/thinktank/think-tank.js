@@ -18,6 +18,18 @@ async function look({ focus = false } = {}) {
   showMember(answer.body);
   enter("in", "Welcome back", { focus });
   say("You are signed in.");
+  if (journey) return openFounderyOS();
+}
+
+// A journey that began at FounderyOS: what its start handed over goes to mint as it is,
+// and the token is then good in that browser only. Nobody is asked again here: who began
+// it is the one who is signed in here.
+const journey = journeyIn(new URLSearchParams(location.search));
+
+function journeyIn(query) {
+  if (!query.has("challenge")) return null;
+  const fields = ["entry_product", "target_domain", "challenge", "return_path"];
+  return Object.fromEntries(fields.filter((name) => query.has(name)).map((name) => [name, query.get(name)]));
 }
 
 /** Extends a session that nobody used for half an hour, where there was one. */
@@ -72,11 +84,13 @@ async function signIn() {
 async function openFounderyOS() {
   quiet();
   say("Opening FounderyOS…");
-  const answer = await unsafe("/api/staging_token/mint", { entry_product: "think-tank" });
+  const answer = await unsafe("/api/staging_token/mint", journey ?? { entry_product: "think-tank" });
   if (!answer.ok) return refused(answer);
   const target = URL.canParse(answer.body.redirect_url) ? new URL(answer.body.redirect_url) : null;
   // A "javascript:" URL would run here, with this site's session.
   if (!target || !["http:", "https:"].includes(target.protocol)) return tell({ body: { code: "internal" }, wait: 0 });
+  // "Back" shall come to this page, not begin the journey anew.
+  if (journey) history.replaceState(null, "", "./");
   location.assign(target);
   return new Promise(() => {}); // the button stays held until the page is gone: one press, one token
 }

@@ -1,0 +1,45 @@
+// "Do you want to go on as …?" Both people are named in full, each in an element of
+// its own: whatever a name contains, it is not taken for the page's own words.
+
+import { byId, call, enter, onPress, say } from "./page.js";
+
+let open; // the hand-off that the question is about
+
+/** Shows the question of a 202 answer. */
+export function ask({ as, current, handoff_id: id }) {
+  open = id;
+  const name = as.display_name || as.email;
+  byId("as-name").textContent = name;
+  byId("as-email").textContent = as.email;
+  byId("as-initial").textContent = Array.from(name)[0]?.toUpperCase() ?? "";
+  byId("confirm-name").textContent = name;
+  byId("current").hidden = !current;
+  byId("current-name").textContent = current?.display_name || current?.email || "";
+  byId("current-email").textContent = current?.email ?? "";
+  byId("journey-id").textContent = `Hand-off ${id}`;
+  enter("asked", "Is this you?");
+  say(current ? "Somebody else is signed in to FounderyOS in this browser." : "Nobody is signed in to FounderyOS yet.");
+}
+
+/** Says what to do with the answers: yes gets the API's, no means that it was said. */
+export function wireQuestion(yes, no) {
+  onPress(byId("confirm"), async () => {
+    say("Signing you in…");
+    await yes(await answer("confirm", { handoff_id: open }));
+  });
+  onPress(byId("decline"), async () => {
+    say("Leaving things as they are…");
+    await answer("decline"); // unheard, the question ends by itself
+    no();
+  });
+}
+
+/** The question that is open in this browser, null for none. */
+export async function openQuestion() {
+  const { body } = await call("GET", "/api/v1/auth/cross-domain/pending");
+  return body.pending ? body : null;
+}
+
+function answer(word, body) {
+  return call("POST", `/api/v1/auth/cross-domain/${word}`, { body, headers: { "X-Requested-With": "founderyos" } });
+}
