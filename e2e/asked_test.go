@@ -18,6 +18,7 @@ func TestAForgedLinkAsksFirst(t *testing.T) {
 	victim.expect("as-name", adaName)
 	victim.expect("as-email", adaEmail)
 	victim.expect("title", "Is this you?")
+	victim.expect("confirm", "Continue as "+adaName)
 	if n := s.count(t, s.fos, "SELECT count(*) FROM sessions"); n != 0 {
 		t.Errorf("%d sessions before the answer", n)
 	}
