@@ -98,7 +98,7 @@ func (a *API) confirm(c echo.Context) error {
 		return &handoff.FieldError{Field: "handoff_id", Reason: "is not a UUID"}
 	}
 	answer := handoff.Answer{Secret: a.asked(c), HandoffID: id, Origin: a.Edge.Origin(c)}
-	if err := a.takeArrival(c, answer.Origin); err != nil {
+	if err := a.takeArrival(c); err != nil {
 		return err
 	}
 	if answer.Inside, err = a.inside(c); err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
-	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/session"
@@ -59,8 +58,7 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	origin := a.Edge.Origin(c)
-	if err := a.takeArrival(c, origin); err != nil {
+	if err := a.takeArrival(c); err != nil {
 		return err
 	}
 	inside, err := a.inside(c)
@@ -68,7 +66,7 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 		return err
 	}
 	landed, err := a.Login.Login(c.Request().Context(), handoff.LoginRequest{
-		Token: presented, ArrivalKey: key, Verifier: a.verifier(c), Asked: a.asked(c), Inside: inside, Origin: origin,
+		Token: presented, ArrivalKey: key, Verifier: a.verifier(c), Asked: a.asked(c), Inside: inside, Origin: a.Edge.Origin(c),
 	})
 	if err != nil {
 		return err
@@ -77,8 +75,8 @@ func (a *API) crossDomainLogin(c echo.Context) error {
 }
 
 // takeArrival takes one arrival from the budget of the address.
-func (a *API) takeArrival(c echo.Context, origin audit.Origin) error {
-	return a.Limiter.Take(c.Request().Context(), a.ArrivalLimit, origin.Address.Value)
+func (a *API) takeArrival(c echo.Context) error {
+	return a.Limiter.Take(c.Request().Context(), a.ArrivalLimit, a.Edge.Origin(c).Address.Value)
 }
 
 // landed answers with the session, or with the question.
