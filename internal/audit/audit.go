@@ -27,6 +27,12 @@ const (
 	// session has been ended for that.
 	ReuseDetected Event = "session.reuse_detected"
 	SessionEnded  Event = "session.ended"
+	// SessionElevated: somebody who came by hand-off has proved themselves on this half,
+	// or did so again.
+	SessionElevated Event = "session.elevated"
+	// StepUpFailed: somebody who is signed in tried that, and did not.
+	StepUpFailed Event = "step_up.failed"
+
 	UserCreated   Event = "user.created"
 	UserLinked    Event = "user.linked"
 	UserReclaimed Event = "user.reclaimed"

@@ -119,6 +119,7 @@ func besiege(t *testing.T) *besieged {
 		{arrive("POST", "/auth/login", `{"email":"eve@example.org","password":"`+testkit.Password+`"}`), object, fosPage, 200, false},
 		{arrive("GET", "/auth/me", ""), noBody, fosRead, 200, false},
 		{arrive("GET", "/auth/sessions", ""), noBody, fosRead, 200, false},
+		{arrive("POST", "/auth/step-up", `{"password":"`+testkit.Password+`"}`), precise, fosUser, 200, false},
 		{arrive("POST", "/auth/refresh", `{}`), object, fosPage, 200, false},
 		{arrive("DELETE", "/auth/sessions/"+own, `{}`), precise, fosUser, 204, false},
 		{arrive("POST", "/auth/logout", `{}`), precise, fosPage, 204, false},

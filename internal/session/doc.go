@@ -39,9 +39,14 @@
 // An access token cannot be called back: an ended session is noticed where the row
 // is read, else when the token expires. An access token that is shown to other
 // services only is not seen here: then a copy of the refresh token before can
-// converge for longer than [ConvergenceTime]. A session that came by hand-off never
-// gains assurance: "auth_time" and "amr" are those of the sign-in on the DAO half,
-// and a founder or admin acts as member ([ActingRole], I10).
+// converge for longer than [ConvergenceTime].
+//
+// # Assurance
+//
+// A session that came by hand-off never gains assurance by itself: "auth_time" and "amr"
+// are those of the sign-in on the DAO half, and a founder or admin acts as member
+// ([ActingRole], I10). They gain it by proving themselves here ([ElevateSQL]): the
+// session, and in it the tokens made from then on ([Session.ProvedAt]).
 //
 // The package never decides who a person is, writes no audit row, sets no cookie
 // and never sees a request.

@@ -72,7 +72,7 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 	if !ours && !n.Arrival.is(arrival) || !s.Live(n.Now) || s.UserID != n.UserID {
 		return Session{}, ErrHandoffUsed
 	}
-	return s, nil
+	return s.ProvedAt(n.AuthTime, n.AMR), nil // an arrival repeated proves what it proved before, and no step-up
 }
 
 // holdSQL is the lock under which a hand-off opens a session or ends, so that of the

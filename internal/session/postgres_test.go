@@ -189,6 +189,30 @@ func TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly(t *testing.T) {
 	}
 }
 
+// I10: the arrival was repeated after a step-up. The session is the same; what is given for
+// an arrival is what an arrival proves.
+func TestI10_anArrivalRepeatedAfterAStepUpIsNotElevated(t *testing.T) {
+	t.Parallel()
+	w := world{t, testkit.Database(t, datastore.FOS)}
+	n := handoff(w.user())
+	first, _, err := w.insert(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.exec(`UPDATE sessions SET elevated = true, auth_time = $1, amr = '{pwd,hwk}'`, noon)
+	n.ID = uuid.New()
+	again, inserted, err := w.insert(n)
+	if err != nil || inserted {
+		t.Fatalf("inserted %v, %v", inserted, err)
+	}
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("(-first +again):\n%s", diff)
+	}
+	if w.count("sessions WHERE elevated AND auth_time > created_at - interval '1 s'") != 1 {
+		t.Error("the step-up is gone")
+	}
+}
+
 // A winner who fails after all leaves the hand-off to the next.
 func TestI1_aSessionThatWasRolledBackDoesNotSpendTheHandoff(t *testing.T) {
 	t.Parallel()

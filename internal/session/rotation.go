@@ -53,6 +53,29 @@ func RefreshOutcomeSQL(active string) string {
 		ELSE 'converged_late' END`
 }
 
+// ElevateSQL is a step-up: the session @id of the user @user, if it is live, is elevated,
+// and what it says of the sign-in is what was proved now (@now, by password). Who proves
+// themselves again later changes nothing of that.
+//
+// It goes on to the next generation where an access token of the current one was shown
+// (@generation); the refresh token of before then leads there too, for as long as any
+// predecessor does. Where others have gone on meanwhile, the person is given what they
+// have come to: a second step would leave a tab that is refreshing two behind, and that
+// is what a thief looks like (I11). auth_time moves by a second at least, which is what
+// tokens tell apart ([Session.ProvedAt]).
+const ElevateSQL = `
+	UPDATE public.sessions s SET
+		elevated        = true,
+		auth_time       = CASE WHEN s.elevated THEN s.auth_time
+		                  ELSE greatest(@now, date_trunc('second', s.auth_time) + interval '1 second') END,
+		amr             = CASE WHEN s.elevated THEN s.amr ELSE '{pwd}' END,
+		generation      = s.generation + CASE s.generation WHEN @generation THEN 1 ELSE 0 END,
+		generation_used = s.generation_used AND s.generation <> @generation,
+		rotated_at      = CASE s.generation WHEN @generation THEN @now ELSE s.rotated_at END,
+		last_used_at    = greatest(s.last_used_at, @now)
+	WHERE s.id = @id AND s.user_id = @user AND ` + LiveSQL + `
+	RETURNING ` + Columns
+
 var timely = "coalesce(@now < s.rotated_at + interval '" + strconv.Itoa(int(ConvergenceTime/time.Second)) + " seconds', false)"
 
 // touchEvery is how exact "last used" is. A write at every request would make each

@@ -34,7 +34,7 @@ type Session struct {
 	// Elevated: the person has proved a password or second factor on this half.
 	Elevated bool
 	// AuthTime and AMR (RFC 8176) are when and how the person signed in; after a
-	// hand-off, on the DAO half.
+	// hand-off, on the DAO half, until they prove themselves on this one.
 	AuthTime   time.Time
 	AMR        []string
 	CreatedAt  time.Time
@@ -60,6 +60,21 @@ func ActingRole(role string, s Session, elevatedRolesAllowed bool) string {
 		return role
 	}
 	return member
+}
+
+// ProvedAt is the session as it is for a credential that says that the person proved
+// themselves at authTime, in the ways amr. When they proved themselves again since, on
+// this half ([ElevateSQL]), that counts for the pair that was made then and for its
+// successors, and for nothing older.
+//
+// The attack: to take a copy of a session's tokens, or of the hand-off that opened it,
+// and wait until its founder steps up (ASVS 5.0, 7.2.4). What the copy leads to then
+// still acts as member, however often it is refreshed (I10). Tokens say whole seconds.
+func (s Session) ProvedAt(authTime time.Time, amr []string) Session {
+	if authTime.Before(s.AuthTime.Truncate(time.Second)) {
+		s.AuthTime, s.AMR, s.Elevated = authTime, amr, false
+	}
+	return s
 }
 
 // Arrival is the digest of the arrival key, the mark that a browser made for one

@@ -37,6 +37,25 @@ func TestI10_aPrivilegedHandoffActsAsMemberUntilProven(t *testing.T) {
 	}
 }
 
+// I10: who proved themselves later has done so for the tokens made from then on. What is
+// older is as it was; a fraction of a second, which no token says, makes nothing older.
+func TestI10_aLaterProofIsNotAnOlderTokens(t *testing.T) {
+	t.Parallel()
+	proved := time.Date(2026, 11, 21, 12, 0, 0, 500e6, time.UTC)
+	for _, tc := range []struct {
+		ago   time.Duration
+		older bool
+	}{
+		{0, false}, {500 * time.Millisecond, false}, {501 * time.Millisecond, true}, {time.Hour, true}, {-time.Hour, false},
+	} {
+		row := session.Session{Origin: session.Handoff, Elevated: true, AuthTime: proved, AMR: []string{"pwd"}}
+		got := row.ProvedAt(proved.Add(-tc.ago), []string{"otp"})
+		if got.Elevated == tc.older || got.AuthTime.Equal(proved) != (!tc.older || tc.ago == 0) || (got.AMR[0] == "otp") != tc.older {
+			t.Errorf("a token of %v before: %+v", tc.ago, got)
+		}
+	}
+}
+
 func TestASessionIsLiveUntilItEndsOrExpires(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)

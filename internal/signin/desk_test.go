@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 	"github.com/hello-world-co-op/handoff/internal/user"
@@ -96,6 +98,31 @@ func (d *desk) enters(t testing.TB, email string) signin.Entered {
 	}
 	return entered
 }
+
+// arrived is a session that came by hand-off, of somebody who signed in with two factors
+// an hour ago, and its pair.
+func (d *desk) arrived(t testing.TB, who user.User) (session.Session, session.Pair) {
+	t.Helper()
+	journey, product, now := uuid.New(), "think-tank", d.clock.Now()
+	var begun session.Session
+	err := pgx.BeginFunc(t.Context(), d.db, func(tx pgx.Tx) (err error) {
+		begun, _, err = session.Insert(t.Context(), tx, session.New{
+			ID: uuid.Must(uuid.NewV7()), UserID: who.ID, Origin: session.Handoff, HandoffID: &journey, EntryProduct: &product,
+			AuthTime: now.Add(-time.Hour), AMR: []string{"pwd", "otp", "mfa"}, Now: now, ExpiresAt: d.Signer.SessionExpiry(now),
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := d.Signer.Pair(begun, session.ActingRole(string(who.Role), begun, d.ElevatedRoles))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return begun, pair
+}
+
+func isFounder(u *user.User) { u.Role = user.Founder }
 
 func (d *desk) sessions(t testing.TB) int {
 	t.Helper()

@@ -44,6 +44,11 @@ type fosStore interface {
 	// Begin writes the session with its audit row, or returns user.ErrRaced when the
 	// account is no longer the one that was checked.
 	Begin(ctx context.Context, account user.Credentials, fresh session.New, origin audit.Origin) (session.Session, error)
+	// FindCredentialsOf is FindCredentials by the user's id.
+	FindCredentialsOf(ctx context.Context, id uuid.UUID) (user.Credentials, error)
+	// Elevate elevates a session with its audit row, or returns user.ErrRaced as Begin
+	// does, or session.ErrEnded.
+	Elevate(ctx context.Context, up Elevation) (session.Session, error)
 	Rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret, now time.Time) error
 	// FindSession returns the session and the user, live or not, or
 	// session.ErrInvalidToken when one of them is not there.
@@ -87,20 +92,38 @@ type Entered struct {
 // [user.ErrInvalidCredentials] (whatever of the two was wrong), those of
 // [user.Credentials.MayEnter] only after the password was right, and outages.
 func (f *FOS) Login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Entered, error) {
-	entered, err := f.login(ctx, email, plain, origin)
+	return f.prove(ctx, plain, proof{
+		find:    func() (user.Credentials, error) { return f.findAccount(ctx, email) },
+		succeed: func(account user.Credentials) (Entered, error) { return f.begin(ctx, account, origin) },
+		failure: audit.Record{Event: audit.LoginFailed, Origin: origin},
+	})
+}
+
+// proof is something that a password is asked for.
+type proof struct {
+	find func() (user.Credentials, error)
+	// succeed does it, or returns [user.ErrRaced] if the account is not the one any more
+	// whose password was checked.
+	succeed func(account user.Credentials) (Entered, error)
+	// failure is what is recorded otherwise. Without an actor it is the account's.
+	failure audit.Record
+}
+
+func (f *FOS) prove(ctx context.Context, plain privacy.Secret, p proof) (Entered, error) {
+	entered, err := f.proveOnce(ctx, plain, p)
 	if errors.Is(err, user.ErrRaced) {
 		// The account was changed while its password was checked. A hash that another
 		// login replaced is no reason to turn the person away: look again, once.
-		entered, err = f.login(ctx, email, plain, origin)
+		entered, err = f.proveOnce(ctx, plain, p)
 	}
 	if errors.Is(err, user.ErrRaced) {
-		return Entered{}, f.failed(ctx, user.Credentials{}, user.ErrInvalidCredentials, origin)
+		return Entered{}, f.failed(ctx, user.Credentials{}, user.ErrInvalidCredentials, p.failure)
 	}
 	return entered, err
 }
 
-func (f *FOS) login(ctx context.Context, email string, plain privacy.Secret, origin audit.Origin) (Entered, error) {
-	account, err := f.findAccount(ctx, email)
+func (f *FOS) proveOnce(ctx context.Context, plain privacy.Secret, p proof) (Entered, error) {
+	account, err := p.find()
 	if err != nil && !errors.Is(err, user.ErrInvalidCredentials) {
 		return Entered{}, err
 	}
@@ -111,12 +134,12 @@ func (f *FOS) login(ctx context.Context, email string, plain privacy.Secret, ori
 		return Entered{}, err
 	}
 	if !match {
-		return Entered{}, f.failed(ctx, account, user.ErrInvalidCredentials, origin)
+		return Entered{}, f.failed(ctx, account, user.ErrInvalidCredentials, p.failure)
 	}
 	if err := account.MayEnter(); err != nil {
-		return Entered{}, f.failed(ctx, account, err, origin)
+		return Entered{}, f.failed(ctx, account, err, p.failure)
 	}
-	entered, err := f.begin(ctx, account, origin)
+	entered, err := p.succeed(account)
 	if err == nil && !replacement.IsEmpty() {
 		f.rehash(ctx, account, replacement)
 	}
@@ -166,8 +189,11 @@ var loginFailures = []struct {
 	{user.ErrInvalidCredentials, audit.InvalidCredentials},
 }
 
-func (f *FOS) failed(ctx context.Context, account user.Credentials, cause error, origin audit.Origin) error {
-	record := audit.Record{At: f.Now(), Event: audit.LoginFailed, Outcome: audit.Failure, Actor: account.ID, Origin: origin}
+func (f *FOS) failed(ctx context.Context, account user.Credentials, cause error, record audit.Record) error {
+	record.At, record.Outcome = f.Now(), audit.Failure
+	if record.Actor == uuid.Nil {
+		record.Actor = account.ID
+	}
 	for _, row := range loginFailures {
 		if errors.Is(cause, row.is) {
 			record.Reason = row.note

@@ -29,6 +29,11 @@ func (f *FOSStore) FindCredentials(ctx context.Context, email privacy.Email) (us
 	return user.FindCredentials(ctx, f.pool, email)
 }
 
+// FindCredentialsOf returns the account of this user.
+func (f *FOSStore) FindCredentialsOf(ctx context.Context, id uuid.UUID) (user.Credentials, error) {
+	return user.FindCredentialsOf(ctx, f.pool, id)
+}
+
 // Rehash replaces the account's password hash.
 func (f *FOSStore) Rehash(ctx context.Context, account user.Credentials, replacement privacy.Secret, now time.Time) error {
 	return user.Rehash(ctx, f.pool, account, replacement, now)
@@ -67,6 +72,44 @@ func (f *FOSStore) Begin(
 		return session.Session{}, inside
 	}
 	return begun, outage.Postgres(err)
+}
+
+var elevateSQL = `
+WITH elevated AS (` + session.ElevateSQL + `), noted AS (
+	` + audit.Insert{
+	Event: audit.SessionElevated, Outcome: audit.Success, From: "elevated",
+	Reason: "'" + string(audit.ByPassword) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
+}.SQL() + `
+)
+SELECT ` + session.Columns + ` FROM elevated s`
+
+// Elevate elevates a session with the row that records it, while the account stays as
+// it was when its password was checked. Everybody who locks both takes the user before
+// the session, as reclaiming does.
+func (f *FOSStore) Elevate(ctx context.Context, up Elevation) (session.Session, error) {
+	args := audit.Args(up.Now, up.Origin)
+	maps.Copy(args, pgx.NamedArgs{"id": up.SessionID, "user": up.Account.ID, "generation": up.Generation, "now": up.Now})
+	var elevated session.Session
+	var inside error // already says what it means
+	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		inside = user.Hold(ctx, tx, up.Account)
+		if inside != nil {
+			return inside
+		}
+		err := session.Scan(tx.QueryRow(ctx, elevateSQL, args), &elevated)
+		if errors.Is(err, pgx.ErrNoRows) {
+			inside = session.ErrEnded
+			return inside
+		}
+		return err
+	})
+	if inside != nil {
+		return session.Session{}, inside
+	}
+	if err != nil {
+		return session.Session{}, audit.Unrecorded(err)
+	}
+	return elevated, nil
 }
 
 // FindSession returns the session and the user, live or not, in one round trip.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
@@ -18,11 +19,21 @@ import (
 // I11 as a state machine: one session, and everybody who ever got hold of one of its
 // tokens. Whatever they do in whatever order, the service's answers are the model's.
 
-// issued is a token of the session, and the generation of its pair.
+// issued is a token of the session, and the generation of its pair. It is proved if it
+// came of a step-up, or of a refresh token that did.
 type issued struct {
 	raw        string
 	generation int
 	ends       time.Time
+	proved     bool
+}
+
+// role is what a founder acts as with it (I10).
+func (i issued) role() string {
+	if i.proved {
+		return "founder"
+	}
+	return "member"
 }
 
 // stayMachine is the service's session and the model of it.
@@ -35,6 +46,8 @@ type stayMachine struct {
 	access    []issued
 	refresh   []issued
 	rotations int
+	stepUps   int
+	steps     int // generations that a step-up has gone on
 	thefts    int
 	ends      int // by leaving
 }
@@ -42,17 +55,17 @@ type stayMachine struct {
 func newStayMachine(t *testing.T, d *desk) *stayMachine {
 	t.Helper()
 	email := uuid.NewString() + "@example.org"
-	m := &stayMachine{t: t, d: d, who: d.account(t, email, "right")}
-	entered := d.enters(t, email)
-	m.id = entered.Session.ID
-	m.model = stay{Generation: 1, LastUsed: d.clock.Now(), Expires: entered.Session.ExpiresAt, active: true}
-	m.keep(entered.Pair)
+	m := &stayMachine{t: t, d: d, who: d.account(t, email, "right", is(user.Active), isFounder)}
+	begun, pair := d.arrived(t, m.who)
+	m.id = begun.ID
+	m.model = stay{Generation: 1, LastUsed: d.clock.Now(), Expires: begun.ExpiresAt, active: true}
+	m.keep(pair, false)
 	return m
 }
 
-func (m *stayMachine) keep(pair session.Pair) {
-	m.access = append(m.access, issued{pair.Access.Reveal(), m.model.Generation, pair.AccessExpiresAt})
-	m.refresh = append(m.refresh, issued{pair.Refresh.Reveal(), m.model.Generation, pair.RefreshExpiresAt})
+func (m *stayMachine) keep(pair session.Pair, proved bool) {
+	m.access = append(m.access, issued{pair.Access.Reveal(), m.model.Generation, pair.AccessExpiresAt, proved})
+	m.refresh = append(m.refresh, issued{pair.Refresh.Reveal(), m.model.Generation, pair.RefreshExpiresAt, proved})
 }
 
 func (m *stayMachine) want(rt *rapid.T, what string, got, want error) {
@@ -80,10 +93,13 @@ func (m *stayMachine) refreshes(rt *rapid.T) {
 		if entered.Session.Generation != m.model.Generation {
 			rt.Fatalf("%s to generation %d, want %d", outcome, entered.Session.Generation, m.model.Generation)
 		}
+		if entered.ActingRole != shown.role() {
+			rt.Fatalf("%s, and acts as %s, want %s", outcome, entered.ActingRole, shown.role())
+		}
 		if outcome == session.Rotated {
 			m.rotations++
 		}
-		m.keep(entered.Pair)
+		m.keep(entered.Pair, shown.proved)
 		return
 	case session.Reused:
 		m.thefts++
@@ -125,6 +141,32 @@ func (m *stayMachine) shows(rt *rapid.T) {
 	if err == nil && (got.Session.ID != m.id || got.User.ID != m.who.ID) {
 		rt.Fatalf("the access token is %s's in %s", got.User.ID, got.Session.ID)
 	}
+	if err == nil && got.ActingRole != shown.role() {
+		rt.Fatalf("the access token acts as %s, want %s", got.ActingRole, shown.role())
+	}
+}
+
+// stepsUp: whoever knows the password does, with any access token ever issued.
+func (m *stayMachine) stepsUp(rt *rapid.T) {
+	shown := rapid.SampledFrom(m.access).Draw(rt, "access token")
+	who, err := m.d.Current(context.Background(), shown.raw)
+	m.want(rt, "stepping up", err, m.current(shown))
+	if err != nil {
+		return
+	}
+	now := m.d.clock.Now()
+	entered, err := m.d.StepUp(context.Background(), who, privacy.NewSecret("right"), origin)
+	m.want(rt, "stepping up with the password", err, nil)
+	m.stepUps++
+	m.model.LastUsed = now
+	if shown.generation == m.model.Generation {
+		m.model.Generation, m.model.Used, m.model.Rotated = m.model.Generation+1, false, &now
+		m.steps++
+	}
+	if entered.ActingRole != "founder" || entered.Session.Generation != m.model.Generation {
+		rt.Fatalf("stepped up to %s of generation %d, want %d", entered.ActingRole, entered.Session.Generation, m.model.Generation)
+	}
+	m.keep(entered.Pair, true)
 }
 
 // passes: time does.
@@ -181,14 +223,15 @@ func (m *stayMachine) agrees(rt *rapid.T) {
 	if diff := differs(m.t, m.d, m.id, m.model); diff != "" {
 		rt.Fatalf("the row (-want +got):\n%s", diff)
 	}
-	var rotated, reused, ended int
+	var rotated, elevated, reused, ended int
 	err := m.d.db.QueryRow(context.Background(), `
 		SELECT count(*) FILTER (WHERE event = 'session.refreshed' AND reason = 'rotated'),
+			count(*) FILTER (WHERE event = 'session.elevated'),
 			count(*) FILTER (WHERE event = 'session.reuse_detected'), count(*) FILTER (WHERE event = 'session.ended')
-		FROM audit_log WHERE actor_id = $1`, m.who.ID).Scan(&rotated, &reused, &ended)
-	if err != nil || rotated != m.rotations || reused != m.thefts || ended != m.ends || reused > 1 || m.model.Generation != m.rotations+1 {
-		rt.Fatalf("%d rotations, %d thefts and %d ends are recorded, want %d, %d and %d: %v",
-			rotated, reused, ended, m.rotations, m.thefts, m.ends, err)
+		FROM audit_log WHERE actor_id = $1`, m.who.ID).Scan(&rotated, &elevated, &reused, &ended)
+	got, want := [4]int{rotated, elevated, reused, ended}, [4]int{m.rotations, m.stepUps, m.thefts, m.ends}
+	if err != nil || got != want || reused > 1 || m.model.Generation != m.rotations+m.steps+1 {
+		rt.Fatalf("%v rotations, step-ups, thefts and ends are recorded, want %v: %v", got, want, err)
 	}
 }
 
@@ -200,7 +243,7 @@ func TestI11_whoeverHoldsWhichTokenOfASession(t *testing.T) {
 		m := newStayMachine(t, d)
 		rt.Repeat(map[string]func(*rapid.T){
 			"": m.agrees, "refresh": m.refreshes, "refresh again": m.refreshes, "refresh once more": m.refreshes,
-			"show": m.shows, "time": m.passes, "leave": seldom(m.leaves), "leave everywhere": seldom(m.leavesEverywhere),
+			"show": m.shows, "time": m.passes, "step up": m.stepsUp, "leave": seldom(m.leaves), "leave everywhere": seldom(m.leavesEverywhere),
 			"suspend": seldom(m.isBarred),
 		})
 		// After an end of any kind, nothing that was ever issued works.

@@ -16,8 +16,11 @@ import (
 type Current struct {
 	User       user.User
 	ActingRole string // what this session may act as, which may be less than the user's role
-	Session    session.Session
-	// AccessExpiresAt is when the access token that was shown ends.
+	// Session is what the access token that was shown stands for, which may be less than
+	// the row has come to since ([session.Session.ProvedAt]).
+	Session session.Session
+	// Generation and AccessExpiresAt are the token's: of which pair, and when it ends.
+	Generation      int
 	AccessExpiresAt time.Time
 }
 
@@ -48,8 +51,11 @@ func (f *FOS) Current(ctx context.Context, access string) (Current, error) {
 			return Current{}, err
 		}
 	}
+	found = found.ProvedAt(claims.AuthTime, claims.AMR)
 	role := session.ActingRole(string(who.Role), found, f.ElevatedRoles)
-	return Current{User: who, ActingRole: role, Session: found, AccessExpiresAt: claims.ExpiresAt}, nil
+	return Current{
+		User: who, ActingRole: role, Session: found, Generation: claims.Generation, AccessExpiresAt: claims.ExpiresAt,
+	}, nil
 }
 
 // Inside returns the live session that a browser is in, and whose it is; ok is false
@@ -109,7 +115,7 @@ func (f *FOS) Refresh(ctx context.Context, shown Shown, origin audit.Origin) (En
 		// The second: suspended while the session's row was waited for.
 		return Entered{}, user.ErrInactive
 	}
-	return f.enter(refreshed.Session, refreshed.User)
+	return f.enter(refreshed.Session.ProvedAt(claims.AuthTime, claims.AMR), refreshed.User)
 }
 
 // refreshClaims chooses the refresh token. The attack is to plant one of the

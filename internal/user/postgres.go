@@ -244,7 +244,7 @@ func Scan(row pgx.Row, u *User, more ...any) error {
 	return nil
 }
 
-// findCredentialsSQL and bcryptCostSQL are asked in one round trip, also of an
+// credentialsSQL and bcryptCostSQL are asked in one round trip, also of an
 // account that is not there.
 //
 // The first condition on bcrypt is the index's. The second leaves out what is never
@@ -252,18 +252,28 @@ func Scan(row pgx.Row, u *User, more ...any) error {
 // slow as can be, one that begins like bcrypt and has no cost would hide all others,
 // and their accounts would show in the time.
 const (
-	findCredentialsSQL = `SELECT ` + columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL
-FROM public.users u WHERE u.email_canonical = $1`
-	bcryptCostSQL = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '0') FROM public.users u
+	credentialsSQL = `SELECT ` + columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL FROM public.users u`
+	bcryptCostSQL  = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '0') FROM public.users u
 WHERE u.password_hash LIKE '$2%' AND u.password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$'`
 )
 
 // FindCredentials returns the account with this address. Where there is none it
 // returns [ErrInvalidCredentials] and what is needed to answer as slowly.
 func FindCredentials(ctx context.Context, db Batcher, email privacy.Email) (Credentials, error) {
+	return credentials(ctx, db, "u.email_canonical", email.Canonical())
+}
+
+// FindCredentialsOf is [FindCredentials] of the user with this id, whatever their
+// address is by now.
+func FindCredentialsOf(ctx context.Context, db Batcher, id uuid.UUID) (Credentials, error) {
+	return credentials(ctx, db, "u.id", id)
+}
+
+// credentials finds the account by a unique column, of this package's choice.
+func credentials(ctx context.Context, db Batcher, column string, value any) (Credentials, error) {
 	var both pgx.Batch
 	both.Queue(bcryptCostSQL)
-	both.Queue(findCredentialsSQL, email.Canonical())
+	both.Queue(credentialsSQL+" WHERE "+column+" = $1", value)
 	results := db.SendBatch(ctx, &both)
 	var c Credentials
 	var cost, hash string

@@ -55,6 +55,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain/decline"}, Stage: "login", Guards: unsafe, Handle: a.decline},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/step-up"}, Fresh: true, Guards: unsafe, Handle: a.stepUp},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.logoutAll},

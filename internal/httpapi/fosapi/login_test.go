@@ -172,6 +172,7 @@ func TestWhatAnotherSiteMakesABrowserSendIsRefusedOnEveryEndpoint(t *testing.T) 
 		body         any
 	}{
 		{http.MethodPost, "login", login},
+		{http.MethodPost, "step-up", map[string]any{"password": testkit.Password}},
 		{http.MethodPost, "refresh", nil},
 		{http.MethodPost, "logout", nil},
 		{http.MethodPost, "logout-all", nil},

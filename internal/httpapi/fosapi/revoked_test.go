@@ -66,6 +66,7 @@ func TestARevokedSessionsAccessTokenIsRefusedEverywhere(t *testing.T) {
 					someone.Do(http.MethodDelete, auth+"sessions/"+id, nil, with, access),
 					someone.Do(http.MethodDelete, auth+"sessions/"+uuid.NewString(), nil, with, access),
 					someone.Post(auth+"logout-all", nil, with, access),
+					someone.Post(auth+"step-up", map[string]any{"password": testkit.Password}, with, access),
 					someone.Get(fosURL+"/health/detailed", access),
 				} {
 					wantProblem(t, answer, http.StatusUnauthorized, "session_revoked")
