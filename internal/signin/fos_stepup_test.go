@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -72,7 +73,11 @@ func TestI10_aStepUpInTheSecondOfTheSignInIsLaterAllTheSame(t *testing.T) {
 		s := newStair(t, "right")
 		signedIn := s.clock.Now().Add(ahead)
 		testkit.Exec(t, s.db, `UPDATE sessions SET auth_time = $1`, signedIn)
-		pair := s.refresh(s.pair).Pair
+		s.begun.AuthTime = signedIn
+		pair, err := s.Signer.Pair(s.begun, "member")
+		if err != nil {
+			t.Fatal(err)
+		}
 		old, proved := s.claims(pair).AuthTime, s.claims(s.stepsUp(pair).Pair).AuthTime
 		if !proved.After(old) || proved.Sub(signedIn) > time.Second {
 			t.Errorf("ahead by %v: proved at %v, signed in at %v", ahead, proved, signedIn)
@@ -199,6 +204,36 @@ func TestI9_aStepUpWhoseGroundGivesWayIsNone(t *testing.T) {
 				t.Errorf("recorded %q", events)
 			}
 		})
+	}
+}
+
+// The narrowest of them: the owner's arrival is emptying the account, and has not committed
+// yet. The stranger, who is in and knows the password, waits for it, and both end well.
+func TestI9_aStepUpWaitsForAReclaimThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := newStair(t, "right")
+	testkit.Exec(t, s.db, `UPDATE users SET role = 'member'`)
+	owner, who := begin(t, s.db), s.current(s.pair)
+	s.checker.meanwhile = []func(){func() {
+		if _, err := owner.Exec(t.Context(), `UPDATE users SET email_verified = false`); err != nil {
+			t.Error(err)
+		}
+		reclaim(t, s.desk, owner, "ada@example.org")
+	}}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.StepUp(context.Background(), who, privacy.NewSecret("right"), origin)
+		done <- err
+	}()
+	waitForALock(t, s.db)
+	if err := owner.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, user.ErrInvalidCredentials) {
+		t.Errorf("the stranger: %v", err)
+	}
+	if n := testkit.Count(t, s.db, `SELECT count(*) FROM sessions WHERE ended_as = 'reclaim' AND NOT elevated`); n != 1 {
+		t.Error("the stranger's session was elevated, or is alive")
 	}
 }
 

@@ -249,6 +249,8 @@ func TestWithoutRedisNobodyGuessesAndEverybodyArrives(t *testing.T) {
 				t.Errorf("%s: an arrival took %v", name, took)
 			}
 		}
+		begun = time.Now()
+		wantUnavailable(t, b.Post(linked.FOSURL+"/api/v1/auth/step-up", map[string]any{"password": tooLong}, with), begun)
 		for _, path := range []string{"refresh", "logout-all"} {
 			if answer := b.Post(linked.FOSURL+"/api/v1/auth/"+path, nil, with); answer.Status >= 300 {
 				t.Errorf("%s, %s: %d %s", name, path, answer.Status, answer.Raw)
