@@ -5,7 +5,13 @@ var assuranceMutants = []mutant{
 	{
 		name: "step-up-for-old-tokens", breaks: "I10: a copy of the access token from before the step-up acts as founder",
 		file:  "internal/signin/fos_sessions.go",
-		edits: []edit{{"	found = found.ProvedAt(claims.AuthTime, claims.AMR)\n", ""}},
+		edits: []edit{{"	found = found.ProvedAt(claims.AuthTime, claims.AMR)\n	role := ", "	role := "}},
+		in:    "internal/signin", killers: []string{"TestI10_aStepUpIsNotInheritedByACopyFromBefore"},
+	},
+	{
+		name: "founder-proven-by-an-old-token", breaks: "I9, I10: a copy of the access token from before the step-up links a founder's account",
+		file:  "internal/signin/fos_sessions.go",
+		edits: []edit{{"	found = found.ProvedAt(claims.AuthTime, claims.AMR)\n	return Current{", "	return Current{"}},
 		in:    "internal/signin", killers: []string{"TestI10_aStepUpIsNotInheritedByACopyFromBefore"},
 	},
 	{

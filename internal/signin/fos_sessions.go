@@ -77,6 +77,7 @@ func (f *FOS) Inside(ctx context.Context, access string) (inside Current, proven
 		return Current{}, false, false, nil
 	}
 	_, err = f.Signer.VerifyAccess(access)
+	found = found.ProvedAt(claims.AuthTime, claims.AMR)
 	return Current{User: who, Session: found}, err == nil && found.Elevated, true, nil
 }
 

@@ -56,6 +56,14 @@ func TestI10_aStepUpIsNotInheritedByACopyFromBefore(t *testing.T) {
 	signedIn := s.clock.Now().Add(-time.Hour)
 	entered := s.stepsUp(s.pair)
 	s.wants("the copy", s.pair, "member", signedIn, "pwd", "otp", "mfa")
+	for _, shown := range []struct {
+		pair   session.Pair
+		proven bool
+	}{{s.pair, false}, {entered.Pair, true}} {
+		if _, proven, ok, err := s.Inside(t.Context(), shown.pair.Access.Reveal()); proven != shown.proven || !ok || err != nil {
+			t.Errorf("an arrival would take it for proven: %v, want %v (%v, %v)", proven, shown.proven, ok, err)
+		}
+	}
 	converged := s.refresh(s.pair)
 	if converged.Session.Generation != entered.Session.Generation || converged.ActingRole != "member" || converged.Session.Elevated {
 		t.Errorf("the copy leads to %+v", converged)
