@@ -76,7 +76,7 @@ var boundMutants = []mutant{
 	{
 		name: "budget-for-each-arrival", breaks: "section 8: every arrival has a budget of its own",
 		file:  "internal/httpapi/fosapi/auth.go",
-		edits: []edit{{`a.ArrivalLimit, origin.Address.Value`, `a.ArrivalLimit, origin.RequestID`}},
+		edits: []edit{{`a.ArrivalLimit, a.Edge.Origin(c).Address.Value`, `a.ArrivalLimit, a.Edge.Origin(c).RequestID`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI1_anArrivalThatHasToWaitKeepsItsToken"},
 	},
 	{
