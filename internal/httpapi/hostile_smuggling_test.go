@@ -107,11 +107,15 @@ func TestI1_aBodyIsNotTakenForARequest(t *testing.T) {
 		"in a body of another type":       good.set("Content-Type", "text/plain").say(hidden).String(),
 		"in a body without a bearer":      good.set("Authorization", "").say(hidden).String(),
 		"in a body for nobody":            wire{good.addr, http.MethodPost, "/nowhere", nil, hidden, 0}.String(),
+		"behind chunks for nobody, by the length": wire{good.addr, http.MethodPost, "/nowhere", nil, "", 0}.
+			add(fmt.Sprintf("Content-Length: %d", len(hidden)+5)).add("Transfer-Encoding: chunked").say("0\r\n\r\n" + hidden).String(),
 		"behind chunks, by the length": good.set("Authorization", "").add(fmt.Sprintf("Content-Length: %d", len(hidden)+5)).
 			add("Transfer-Encoding: chunked").say("0\r\n\r\n" + hidden).String(),
 	} {
 		text = strings.Replace(text, "Connection: close\r\n", "", 1)
-		answers := speak(t, good.addr, text, true)
+		// Who says no more is taken for gone, and what was hidden might be given up for that:
+		// where the server has to close by itself, this side stays.
+		answers := speak(t, good.addr, text, !strings.Contains(text, "chunked"))
 		if len(answers) == 0 || answers[0].status/100 != 4 {
 			t.Errorf("%s: %v", name, answers)
 		}

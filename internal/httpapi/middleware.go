@@ -147,6 +147,20 @@ func (config Config) secure(next echo.HandlerFunc) echo.HandlerFunc {
 // maxHeaders bounds a request's headers in bytes.
 const maxHeaders = 16 << 10
 
+// endAfterChunks closes a connection after a request whose body came in chunks. Were
+// there a length beside them, whoever stands before us may have gone by that, and what we
+// read next would be a part of the body for them: a request in a request (RFC 9112, 6.3,
+// demands that such a connection ends). net/http goes by the chunks, forgets that there
+// was a length, and reads on. Clients of ours send a length.
+func endAfterChunks(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if len(c.Request().TransferEncoding) > 0 {
+			c.Response().Header().Set(echo.HeaderConnection, "close")
+		}
+		return next(c)
+	}
+}
+
 func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		size := len(c.Request().RequestURI) + len(c.Request().Host) // net/http takes Host out of the headers

@@ -73,6 +73,7 @@ func New(config Config, routes []Route) *echo.Echo {
 		config.account,       // logs and counts; sees the final status, also of a panic
 		config.recoverPanics, // a panic is a 500, not a lost connection
 		config.secure,        // headers of every answer
+		endAfterChunks,       // what follows a body of chunks is nobody's request
 		boundHeaders,         // 431
 	)
 	e.Use(config.crossOrigin()...) // answers preflights
