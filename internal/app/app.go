@@ -17,8 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hello-world-co-op/handoff/internal/config"
+	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/health"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/password"
@@ -62,6 +64,8 @@ type App struct {
 	// connections is how many each listener may hold open.
 	connections int
 	listeners   []*listener
+	couriers    []*leaving.Courier
+	uses        []*handoff.TokenUse // of service tokens, by half
 	// wait and closers are undone in order when the process leaves.
 	wait    []func()
 	closers []func() error
@@ -107,11 +111,16 @@ func (a *App) build(ctx context.Context) error {
 		}
 		dao = half
 	}
+	var fos *fosHalf
 	if a.config.Halves.FOS {
-		if err := a.buildFOS(ctx, dao); err != nil {
+		half, err := a.buildFOS(ctx, dao)
+		if err != nil {
 			return err
 		}
+		fos = half
 	}
+	a.introduce(dao, fos)
+	a.metrics.ServiceTokens(a.tokensSeen)
 	if a.config.MetricsEnabled {
 		connections := httpapi.NewConnections(a.connections)
 		return a.listen(ctx, listening{"metrics", a.config.MetricsAddr, connections.Protect(a.metricsHandler()), health.New(nil), connections})
@@ -171,6 +180,9 @@ func (a *App) Run(ctx context.Context) error {
 			}
 			return nil
 		})
+	}
+	for _, courier := range a.couriers {
+		courier.Start(ctx)
 	}
 	<-failed.Done() // ctx ended, or a listener broke
 	left := a.leave(context.WithoutCancel(ctx))

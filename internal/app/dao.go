@@ -13,16 +13,19 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/daoapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
 // daoHalf is what the FOS half of the same process may use of this one: its
-// exchange, and nothing else (I14).
+// exchange, and that it can be told what has ended, and nothing else (I14).
 type daoHalf struct {
 	exchange *handoff.Exchange
 	uses     *handoff.TokenUse
+	leaving  *leaving.DAO
+	courier  *leaving.Courier
 }
 
 func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
@@ -53,29 +56,28 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	}
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
-	exchange := handoff.NewExchange(handoff.ExchangeConfig{
+	exchange := a.newExchange(handoff.ExchangeConfig{
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
 	})
-	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: o.Now, Log: o.Log})
-	a.metrics.ServiceTokens(uses.Seen)
-	a.metrics.Resurrected(exchange.Resurrected)
-	a.metrics.Unresolved("dao", exchange.Unresolved)
-	a.wait = append(a.wait, exchange.Wait, uses.Wait)
+	uses := a.tokenUse(store)
+	half := &daoHalf{
+		exchange: exchange, uses: uses, courier: a.newCourier("dao", pool),
+		leaving: leaving.NewDAO(leaving.DAOConfig{Store: leaving.NewDAOStore(pool), Now: o.Now}),
+	}
 	edge := a.edge("dao", c.AllowedOrigins, checks)
+	sessions := signin.NewDAO(signin.DAOConfig{
+		Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random, Rotation: rotation,
+		Passwords: member.Passwords{Log: o.Log, Hasher: a.hasher},
+	})
 	routes := daoapi.Routes(daoapi.Config{
-		Edge: edge,
-		Sessions: signin.NewDAO(signin.DAOConfig{
-			Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random, Rotation: rotation,
-			Passwords: member.Passwords{Log: o.Log, Hasher: a.hasher},
-		}),
-		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint, BearerLimit: limits.ExchangeFailures,
-		TokenUsed: uses.Note,
+		Edge: edge, Sessions: sessions,
+		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint,
+		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
 		Minter: handoff.NewMinter(handoff.MinterConfig{
 			Targets: targets(c.Targets), EntryProducts: c.EntryProducts,
 			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random,
 		}),
-		Exchange: exchange, CSRF: csrf,
-		ServiceTokens: a.config.ServiceTokens, ServiceTokenTargets: c.ServiceTokenTargets,
+		Exchange: exchange, CSRF: csrf, ServiceTokenTargets: c.ServiceTokenTargets,
 		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
 		Details: a.withTokenUse(uses, a.details(datastore.DAO, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "sealing": keyIDs(c.SealingKeys),
@@ -85,7 +87,22 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	if a.config.Environment == config.Development {
 		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
 	}
-	return &daoHalf{exchange, uses}, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+}
+
+func (a *App) newExchange(config handoff.ExchangeConfig) *handoff.Exchange {
+	exchange := handoff.NewExchange(config)
+	a.metrics.Resurrected(exchange.Resurrected)
+	a.metrics.Unresolved("dao", exchange.Unresolved)
+	a.wait = append(a.wait, exchange.Wait)
+	return exchange
+}
+
+// bearers lets the other half in.
+func (a *App) bearers(edge httpapi.Config, limits limits, uses *handoff.TokenUse) httpapi.Bearers {
+	return httpapi.Bearers{
+		Edge: edge, Accepted: a.config.ServiceTokens, Limiter: limits.limiter, Limit: limits.ExchangeFailures, Used: uses.Note,
+	}
 }
 
 func targets(configured []config.Target) []handoff.Target {

@@ -38,7 +38,7 @@ func newest(t testing.TB, half datastore.Half) int {
 func wantDetails(t testing.TB, half datastore.Half, answer testkit.Answer, keyIDs map[string]any) {
 	t.Helper()
 	fields := []string{"dependencies", "key_ids", "migration", "pool", "uptime_seconds", "version"}
-	if half == datastore.DAO { // the other accepts no service token
+	if half == datastore.DAO { // nobody has shown the other a service token
 		fields = append(fields, "service_token_last_used")
 		slices.Sort(fields)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/fosapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
@@ -17,26 +18,33 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/user"
 )
 
-func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
+// fosHalf is what the DAO half of the same process may use of this one: that it can be
+// told what has ended, and nothing else (I14).
+type fosHalf struct {
+	leaving *leaving.FOS
+	courier *leaving.Courier
+}
+
+func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	c, o := a.config.FOS, a.options
 	pool, err := a.openPostgres(ctx, datastore.FOS, c.DatabaseURL)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	redis, redisCheck, err := a.openRedis(c.RedisURL)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	signer, err := session.NewSigner(session.Config{
 		Key: c.JWT.Key, Previous: c.JWT.Previous, Issuer: c.JWT.Issuer, Audience: c.JWT.Audience,
 		AccessTTL: c.JWT.AccessTTL, RefreshTTL: c.JWT.RefreshTTL, Now: o.Now, Random: o.Random,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	limits, err := a.newLimits("fos", redis, jwtKeys(c.JWT))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sessions := signin.NewFOS(signin.FOSConfig{
 		Store: signin.NewFOSStore(pool), Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
@@ -48,7 +56,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	edge := a.edge("fos", c.AllowedOrigins, checks)
 	sealer, err := token.NewSealer(jwtKeys(c.JWT), o.Random)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	login := handoff.NewLogin(handoff.LoginConfig{
 		Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
@@ -57,22 +65,25 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) error {
 	})
 	a.wait = append(a.wait, login.Wait)
 	a.metrics.Unresolved("fos", login.Unresolved)
+	uses := a.tokenUse(handoff.NewFOSStore(pool))
+	half := &fosHalf{leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: o.Now}), a.newCourier("fos", pool)}
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login:    login,
 		Starter:  &handoff.Starter{URLs: c.StartURLs, Target: c.ExpectedTarget, Random: o.Random},
 		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival, Arrivals: a.arrivals(),
+		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
-		Details: a.details(datastore.FOS, pool, map[string][]string{
+		Details: a.withTokenUse(uses, a.details(datastore.FOS, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "pseudonym": keyIDs(a.config.PseudonymKeys),
 			"jwt": secretIDs(append([]privacy.Secret{c.JWT.Key}, c.JWT.Previous...)),
-		}),
+		})),
 	})
 	if a.config.Environment == config.Development {
 		site := pages.FounderyOS(a.pages())
 		routes = append(append(routes, pageRoutes(site, "/", "/cross-domain", "/assets/*")...), landingRoute(site))
 	}
-	return a.listen(ctx, listening{"fos", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+	return half, a.listen(ctx, listening{"fos", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
 // exchanger is the seam between the halves: over HTTP where the other half's

@@ -224,3 +224,33 @@ func TestTheMetricsTellOfAConnectionThatWasInTheWay(t *testing.T) {
 		wantAlarms(t, s, want)
 	}
 }
+
+// Who signed out here is signed in over there, and nobody hears of it: how many, for how
+// long, and that it has been tried.
+func TestTheMetricsTellOfWhatCouldNotBeTold(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{OverHTTP: true, Env: measured})
+	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+	if answer := s.Browser(t).Arrive(ada.MintToken()); answer.Status != http.StatusOK {
+		t.Fatalf("%d %s", answer.Status, answer.Raw)
+	}
+	s.ToFOS.Cut()
+	ada.Post(s.DAOURL+"/api/auth/logout", nil, testkit.Header{Name: "X-CSRF-Token", Value: ada.CSRF})
+	figure := func(name string) string {
+		answer := s.Browser(t).Get("http://" + s.Started[0].Addr("metrics") + "/metrics")
+		for line := range strings.Lines(answer.Raw) {
+			if got, figure, _ := strings.Cut(strings.TrimSpace(line), " "); got == name {
+				return figure
+			}
+		}
+		return ""
+	}
+	for end := time.Now().Add(20 * time.Second); ; {
+		if figure(`handoff_endings_waiting{half="dao"}`) == "1" && figure(`handoff_endings_oldest_seconds{half="dao"}`) > "0" && figure(`handoff_endings_failures_total{half="dao"}`) > "0" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody would know")
+		}
+	}
+}

@@ -105,6 +105,27 @@ func (a *App) withTokenUse(
 	}
 }
 
+// tokenUse remembers when a half last accepted each service token.
+func (a *App) tokenUse(store handoff.TokenUseStore) *handoff.TokenUse {
+	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: a.options.Now, Log: a.options.Log})
+	a.uses = append(a.uses, uses)
+	a.wait = append(a.wait, uses.Wait)
+	return uses
+}
+
+// tokensSeen is when this process last accepted each service token, on whichever half.
+func (a *App) tokensSeen() map[string]time.Time {
+	all := map[string]time.Time{}
+	for _, half := range a.uses {
+		for keyID, at := range half.Seen() {
+			if at.After(all[keyID]) {
+				all[keyID] = at
+			}
+		}
+	}
+	return all
+}
+
 func keyIDs(keys []privacy.Key) []string {
 	ids := []string{}
 	for _, key := range keys {

@@ -19,8 +19,10 @@ const (
 	HandoffRefused   Event = "handoff.refused"
 	// HandoffPending: the token was exchanged, and the person is being asked; and what
 	// they said, if that was no.
-	HandoffPending   Event = "handoff.pending"
-	HandoffDeclined  Event = "handoff.declined"
+	HandoffPending  Event = "handoff.pending"
+	HandoffDeclined Event = "handoff.declined"
+	// HandoffEnded: a hand-off ended by itself; where a session ended, that is the row.
+	HandoffEnded     Event = "handoff.ended"
 	SessionCreated   Event = "session.created"
 	SessionRefreshed Event = "session.refreshed"
 	// ReuseDetected: a refresh token was shown that only a copy can be, and its
@@ -63,8 +65,11 @@ const (
 	TokenBindingFailed Reason = "token_binding_failed"
 	// SignInTooOld: the DAO session began longer ago than the mint's max_age.
 	SignInTooOld Reason = "sign_in_too_old"
-	// SourceEnded: the DAO session or the membership ended after the mint.
+	// SourceEnded: the DAO session or the membership ended after the mint, or the member
+	// ended the hand-off.
 	SourceEnded Reason = "source_ended"
+	// TargetEnded: the session that came of it ended on the FOS half.
+	TargetEnded Reason = "target_ended"
 	// SealBroken: Redis held something that this service did not seal.
 	SealBroken Reason = "seal_broken"
 	// Resurrected: Redis gave a token back that the ledger has redeemed.
@@ -82,7 +87,7 @@ const (
 	ByHandoff   Reason = "handoff"
 	ByLogout    Reason = "logout"
 	ByLogoutAll Reason = "logout_all"
-	// ByUser: ended from the list of their sessions.
+	// ByUser: ended from the list of their sessions, or of their hand-offs.
 	ByUser Reason = "ended_by_user"
 
 	// ByDisplacement: the user has begun too many others since.

@@ -78,8 +78,9 @@ type RateLimits struct {
 	LoginAddress int // logins per address
 	LoginAccount int // logins per account from unknown browsers
 
-	Mint             int // DAO half: mints per session
-	ExchangeFailures int // DAO half: wrong bearers per address
+	ExchangeFailures int // wrong bearers per address
+
+	Mint int // DAO half: mints per session
 
 	Arrival int // FOS half: cross-domain logins per address
 }
@@ -112,6 +113,10 @@ type DAO struct {
 	// ServiceTokenTargets are the domains that the service token is good for;
 	// empty means all of Targets.
 	ServiceTokenTargets []string
+
+	// FounderyOSURL is the FOS half's, without trailing slash; empty means in process,
+	// or nobody.
+	FounderyOSURL string
 }
 
 // Target is a domain that tokens are good for, and where its arrivals land.

@@ -31,7 +31,7 @@ func (l *loader) dao(c *Config, sharedRedis privacy.Secret) {
 	d.SealingKeys = l.keyList("HANDOFF_SEALING_KEYS", raw.SealingKeys)
 	d.ServiceTokenTargets = l.tokenTargets(d, raw.TokenTargets)
 	c.RateLimits.Mint = l.perMinute("RATE_LIMIT_MINT_PER_MINUTE", raw.MintPerMinute)
-	c.RateLimits.ExchangeFailures = l.perMinute("RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE", raw.ExchangeFailures)
+	d.FounderyOSURL = l.peerURL("FOUNDERYOS_API_URL", raw.FounderyOSURL)
 }
 
 // daoRedis falls back to REDIS_URL. When the FOS half runs too, that half reports

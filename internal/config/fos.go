@@ -99,16 +99,21 @@ func (l *loader) expectedTarget(domain string) string {
 	return domain
 }
 
-// oracleBridge checks the URL of the DAO half. Inside a cluster plain HTTP is
+// oracleBridge checks the URL of the DAO half.
+func (l *loader) oracleBridge(value string, halves Halves) string {
+	const variable = "ORACLE_BRIDGE_URL"
+	if value == "" && !halves.DAO {
+		l.faults.add(variable, "is required when the DAO half does not run in this process")
+	}
+	return l.peerURL(variable, value)
+}
+
+// peerURL checks the URL of the other half, if there is one. Inside a cluster plain HTTP is
 // common: TLS ends at the edge or a mesh adds it, and there the service token
 // crosses no foreign network. Elsewhere it would cross the internet readable, so
 // outside development a host must evidently be internal for plain HTTP.
-func (l *loader) oracleBridge(value string, halves Halves) string {
-	const variable = "ORACLE_BRIDGE_URL"
+func (l *loader) peerURL(variable, value string) string {
 	if value == "" {
-		if !halves.DAO {
-			l.faults.add(variable, "is required when the DAO half does not run in this process")
-		}
 		return ""
 	}
 	u, problem := webURL(value)

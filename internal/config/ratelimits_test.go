@@ -30,7 +30,7 @@ func TestRateLimitsAreNumbersAndNeverOff(t *testing.T) {
 	}
 }
 
-// I14: each half has its own limits; those of login are a rule that both keep.
+// I14: each half has its own limits; those of login and of wrong bearers are rules that both keep.
 func TestI14_rateLimitsBelongToTheirHalf(t *testing.T) {
 	dao := mustLoad(t, development().with(environ{"HANDOFF_HALVES": "dao", "RATE_LIMIT_ARRIVAL_PER_MINUTE": "off"}))
 	if want := (config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, ExchangeFailures: 60}); dao.RateLimits != want {
@@ -38,9 +38,9 @@ func TestI14_rateLimitsBelongToTheirHalf(t *testing.T) {
 	}
 	fos := mustLoad(t, development().with(environ{
 		"HANDOFF_HALVES": "fos", "ORACLE_BRIDGE_URL": "https://dao.example.org",
-		"RATE_LIMIT_MINT_PER_MINUTE": "off", "RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE": "off",
+		"RATE_LIMIT_MINT_PER_MINUTE": "off",
 	}))
-	if want := (config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Arrival: 30}); fos.RateLimits != want {
+	if want := (config.RateLimits{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, ExchangeFailures: 60, Arrival: 30}); fos.RateLimits != want {
 		t.Errorf("FOS half alone: %+v", fos.RateLimits)
 	}
 }

@@ -29,6 +29,8 @@ type rawShared struct {
 	LoginAddressPerMinute int `env:"RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE" envDefault:"30" example:"30" help:"Logins a minute from one address (IPv6: one /64), whatever the account and the outcome."`
 	LoginAccountPerMinute int `env:"RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE" envDefault:"20" example:"20" help:"Logins a minute for one account from all browsers together that have not signed in to it before."`
 
+	ExchangeFailures int `env:"RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE" envDefault:"60" example:"60" help:"Wrong service tokens that one address may show in a minute."`
+
 	MaxRequests    int `env:"MAX_REQUESTS_IN_FLIGHT" envDefault:"32" example:"32" help:"How many requests this process works on at once; beyond, the answer is 503 with Retry-After. 8 to 100000."`
 	MaxConnections int `env:"MAX_CONNECTIONS" default:"2048, in a small container fewer" example:"2048" help:"How many connections each listener holds open; for one more, the one that has been of no use for longest is closed. More than MAX_REQUESTS_IN_FLIGHT, to 100000."`
 
@@ -60,7 +62,7 @@ type rawDAO struct {
 	SealingKeys        privacy.Secret `env:"HANDOFF_SEALING_KEYS,notEmpty" example:"the output of openssl rand -hex 32" help:"List of keys that seal what Redis carries; the first seals, all open. Hexadecimal or base64, at least 32 bytes each."`
 	TokenTargets       string         `env:"CROSS_DOMAIN_SERVICE_TOKEN_TARGETS" default:"every domain of HANDOFF_TARGETS" example:"founderyos.dev" help:"List of the target domains that the service token may exchange for."`
 	MintPerMinute      int            `env:"RATE_LIMIT_MINT_PER_MINUTE" envDefault:"30" example:"30" help:"Hand-offs that one session may start in a minute."`
-	ExchangeFailures   int            `env:"RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE" envDefault:"60" example:"60" help:"Wrong service tokens that one address may show in a minute."`
+	FounderyOSURL      string         `env:"FOUNDERYOS_API_URL" default:"the FOS half of this process; without one nobody is told" example:"https://api.example.org/fos" help:"The FOS half, which is told which hand-offs have ended, so that signing out here ends what came of them there."`
 }
 
 // rawFOS is read when the FOS half runs.

@@ -64,6 +64,8 @@ func TestRefusedEverywhere(t *testing.T) {
 		{"ORACLE_BRIDGE_URL", "dao.example.org", "not an http"},
 		{"ORACLE_BRIDGE_URL", "https://dao.example.org/?a=b", "query"},
 		{"ORACLE_BRIDGE_URL", "https://u:p@dao.example.org", "user or password"},
+		{"FOUNDERYOS_API_URL", "api.example.org", "not an http"},
+		{"FOUNDERYOS_API_URL", "https://api.example.org/fos?a=b", "query"},
 		{"FRONTEND_URL", "founderyos.dev", "not an http"},
 		{"FRONTEND_URL", "https://founderyos.dev/?", "query"},
 		{"FOS_PUBLIC_PREFIX", "fos", "plain path"},
@@ -206,6 +208,7 @@ func TestRefusedInProduction(t *testing.T) {
 		{"HANDOFF_TARGETS", "founderyos.dev=http://app.localhost/x", "plain HTTP", false},
 		{"ORACLE_BRIDGE_URL", "http://dao.example.org", "over plain HTTP to a host outside", true},
 		{"ORACLE_BRIDGE_URL", "http://192.0.2.7:8787", "over plain HTTP to a host outside", true},
+		{"FOUNDERYOS_API_URL", "http://api.example.org/fos", "over plain HTTP to a host outside", true},
 		{"CROSS_DOMAIN_SERVICE_TOKEN", strings.Repeat("a", 40), "guessable", true},
 		{"JWT_SECRET_KEY", strings.Repeat("a", 64), "fewer than 8 different", true},
 		{"JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef", "one pattern, repeated", true},
@@ -227,15 +230,16 @@ func TestRefusedInProduction(t *testing.T) {
 	}
 }
 
-// Inside a cluster the bridge may be plain HTTP even in production: the reason
+// Inside a cluster the other half may be plain HTTP even in production: the reason
 // stands at the rule.
 func TestPlainBridgeInsideTheCluster(t *testing.T) {
 	for _, bridge := range []string{
 		"http://dao-half:8787", "http://dao.platform.svc", "http://dao.platform.svc.cluster.local:80",
 		"http://10.1.2.3", "http://[fd00::1]:8787", "http://100.64.0.9", "http://localhost:8787", "http://dao.internal",
 	} {
-		if c := mustLoad(t, production().with(environ{"ORACLE_BRIDGE_URL": bridge})); c.FOS.OracleBridgeURL != bridge {
-			t.Errorf("%s became %s", bridge, c.FOS.OracleBridgeURL)
+		c := mustLoad(t, production().with(environ{"ORACLE_BRIDGE_URL": bridge, "FOUNDERYOS_API_URL": bridge + "/fos/"}))
+		if c.FOS.OracleBridgeURL != bridge || c.DAO.FounderyOSURL != bridge+"/fos" {
+			t.Errorf("%s became %s and %s", bridge, c.FOS.OracleBridgeURL, c.DAO.FounderyOSURL)
 		}
 	}
 }

@@ -37,6 +37,7 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.RateLimits.LoginFailed = l.perMinute("RATE_LIMIT_LOGIN_PER_MINUTE", raw.LoginPerMinute)
 	c.RateLimits.LoginAddress = l.perMinute("RATE_LIMIT_LOGIN_ADDRESS_PER_MINUTE", raw.LoginAddressPerMinute)
 	c.RateLimits.LoginAccount = l.perMinute("RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE", raw.LoginAccountPerMinute)
+	c.RateLimits.ExchangeFailures = l.perMinute("RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE", raw.ExchangeFailures)
 	return raw.RedisURL
 }
 

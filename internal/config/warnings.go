@@ -62,6 +62,8 @@ func (c *Config) daoWarnings() []warning {
 		{c.Halves.FOS && c.FOS.OracleBridgeURL == "" && len(c.DAO.ServiceTokenTargets) > 0 &&
 			!slices.Contains(c.DAO.ServiceTokenTargets, c.FOS.ExpectedTarget),
 			"CROSS_DOMAIN_SERVICE_TOKEN_TARGETS: leaves out CROSS_DOMAIN_EXPECTED_TARGET; no hand-off arrives in this process"},
+		{!c.Halves.FOS && c.DAO.FounderyOSURL == "",
+			"FOUNDERYOS_API_URL: is not set; who signs out here stays signed in on the FOS half, and rows of handoff_endings wait"},
 	}
 	for _, t := range c.DAO.Targets {
 		host := t.LandingURL.Hostname()

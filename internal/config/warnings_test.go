@@ -40,6 +40,8 @@ func TestRiskySettingsAreWarnedAbout(t *testing.T) {
 		{production(), "MIGRATE_DATABASE_URL", "postgres://u@127.0.0.1/elsewhere", "MIGRATE_DATABASE_URL: "},
 		{production(), "DAO_REDIS_URL", "redis://cache.example.org", "DAO_REDIS_URL: "},
 		{production(), "DAO_REDIS_URL", "rediss://cache.example.org", ""},
+		{production(), "HANDOFF_HALVES", "dao", "FOUNDERYOS_API_URL: "},
+		{production().with(environ{"HANDOFF_HALVES": "dao"}), "FOUNDERYOS_API_URL", "https://api.example.org/fos", ""},
 		{development(), "LOG_LEVEL", "debug", ""},
 		{development(), "FRONTEND_URL", "https://founderyos.dev", "ENVIRONMENT: "},
 		{development(), "JWT_SECRET_KEY", strings.Repeat("a", 32), "JWT_SECRET_KEY: has a guessable"},

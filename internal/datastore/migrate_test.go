@@ -173,8 +173,8 @@ func TestVersions_aNewerDatabaseIsTold(t *testing.T) {
 func TestI14_aHalfsTablesAreItsOwn(t *testing.T) {
 	t.Parallel()
 	for half, want := range map[datastore.Half]string{
-		datastore.DAO: "audit_log goose_db_version handoffs members service_token_use sessions",
-		datastore.FOS: "api_token audit_log email_verification goose_db_version handoffs_ended ic_identity_link identity_link oauth_credential password_reset sessions users",
+		datastore.DAO: "audit_log goose_db_version handoff_endings handoffs members service_token_use sessions",
+		datastore.FOS: "api_token audit_log email_verification goose_db_version handoff_endings handoffs_ended ic_identity_link identity_link oauth_credential password_reset service_token_use sessions users",
 	} {
 		var tables string
 		err := testkit.Database(t, half).QueryRow(t.Context(),

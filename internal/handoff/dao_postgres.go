@@ -97,12 +97,12 @@ const (
 	closedRows = ` RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain`
 )
 
-// redeemSQL matches nothing once the source session has ended or its member was
-// deactivated.
+// redeemSQL matches nothing once the hand-off or its source session has ended or its
+// member was deactivated.
 var redeemSQL = `
 WITH held AS MATERIALIZED (
 	SELECT h.handoff_id FROM handoffs h JOIN sessions s ON s.id = h.session_id JOIN members m ON m.id = h.member_id
-	WHERE ` + openSQL + ` AND ` + sourceLiveSQL + ` FOR UPDATE OF h FOR SHARE OF s, m
+	WHERE ` + openSQL + ` AND ` + sourceLiveSQL + ` FOR SHARE OF m FOR SHARE OF s FOR UPDATE OF h
 ), ` + inTimeSQL + `, won AS (
 	` + closeSQL + `'exchanged'` + onlyOnce + closedRows + `
 ), noted AS (
@@ -128,10 +128,10 @@ WITH held AS MATERIALIZED (
 )
 SELECT count(*) = 1 FROM won`
 
-// sourceLiveSQL: nobody has ended the session, and the member is active. Idle
+// sourceLiveSQL: nobody has ended the hand-off or the session, and the member is active. Idle
 // expiry is left out: a session that falls asleep within the token's 60 s was
 // live when the person clicked.
-const sourceLiveSQL = `s.ended_at IS NULL AND s.expires_at > @now AND m.membership_status = 'active'`
+const sourceLiveSQL = `h.ended_at IS NULL AND s.ended_at IS NULL AND s.expires_at > @now AND m.membership_status = 'active'`
 
 // Redeem implements the gate of [Exchange.Exchange].
 func (d *DAOStore) Redeem(ctx context.Context, r Redemption) (bool, error) {
@@ -184,17 +184,25 @@ func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, d.pool, r)
 }
 
-// NoteTokenUse implements the store's side of [TokenUse].
+// NoteTokenUse implements [TokenUseStore].
 func (d *DAOStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
-	_, err := d.pool.Exec(ctx, `
+	return noteTokenUse(ctx, d.pool, keyID, at)
+}
+
+func noteTokenUse(ctx context.Context, pool *pgxpool.Pool, keyID string, at time.Time) error {
+	_, err := pool.Exec(ctx, `
 		INSERT INTO service_token_use AS u (key_id, last_used_at) VALUES ($1, $2)
 		ON CONFLICT (key_id) DO UPDATE SET last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at)`, keyID, at)
 	return outage.Postgres(err)
 }
 
-// TokenUses implements the store's side of [TokenUse].
+// TokenUses implements [TokenUseStore].
 func (d *DAOStore) TokenUses(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := d.pool.Query(ctx, `SELECT key_id, last_used_at FROM service_token_use`)
+	return tokenUses(ctx, d.pool)
+}
+
+func tokenUses(ctx context.Context, pool *pgxpool.Pool) (map[string]time.Time, error) {
+	rows, err := pool.Query(ctx, `SELECT key_id, last_used_at FROM service_token_use`)
 	if err != nil {
 		return nil, outage.Postgres(err)
 	}

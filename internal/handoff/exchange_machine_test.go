@@ -97,11 +97,19 @@ func (m *machine) signOut(rt *rapid.T) {
 	m.source.ended = true
 }
 
-// bars: an operator deactivates the member, or lets them in again.
+// bars: an operator deactivates the member, which ends their sessions, or lets them in again.
 func (m *machine) bars(rt *rapid.T) {
+	was := m.active
 	m.active = rapid.Bool().Draw(rt, "active")
 	status := map[bool]member.Status{true: member.Active, false: member.Suspended}[m.active]
 	m.exec(rt, `UPDATE members SET membership_status = $2 WHERE id = $1`, m.member, string(status))
+	if m.active == was || m.active {
+		return
+	}
+	m.source.ended = true
+	for _, j := range m.tokens {
+		j.source.ended = true
+	}
 }
 
 // mints asks for a token, of which a run has few: more would only each be shown

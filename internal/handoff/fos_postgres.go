@@ -27,6 +27,16 @@ func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, f.pool, r)
 }
 
+// NoteTokenUse implements [TokenUseStore].
+func (f *FOSStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
+	return noteTokenUse(ctx, f.pool, keyID, at)
+}
+
+// TokenUses implements [TokenUseStore].
+func (f *FOSStore) TokenUses(ctx context.Context) (map[string]time.Time, error) {
+	return tokenUses(ctx, f.pool)
+}
+
 var revokeSQL = `
 WITH ended AS (` + session.EndHandoffSQL + `), barred AS (` + session.BarHandoffSQL + `)
 ` + audit.Insert{
@@ -40,8 +50,7 @@ func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.A
 	args := audit.Args(replay.At, replay.Origin)
 	args["now"], args["handoff"], args["arrival"] = replay.At, replay.HandoffID, by[:]
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		err := session.HoldHandoff(ctx, tx, replay.HandoffID, session.Arrival{})
-		if err != nil {
+		if err := session.HoldHandoffs(ctx, tx, replay.HandoffID); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, revokeSQL, args); err != nil {
@@ -63,9 +72,25 @@ const maxRaces = 10
 func (f *FOSStore) Arrive(ctx context.Context, a Arrival) (Arrived, error) {
 	arrived, err := f.arriveFirst(ctx, a)
 	if down := (*outage.Error)(nil); errors.As(err, &down) && ctx.Err() == nil {
-		return f.arriveAnyway(ctx, a)
+		arrived, err = f.arriveAnyway(ctx, a)
+	}
+	if errors.Is(err, session.ErrHandoffEnded) {
+		err = f.overtaken(ctx, a)
 	}
 	return arrived, err
+}
+
+// overtaken refuses an arrival that the end of its source was quicker than. Who sits in
+// front of the browser hears what they would have heard from the exchange a moment later.
+func (f *FOSStore) overtaken(ctx context.Context, a Arrival) error {
+	err := f.Append(ctx, audit.Record{
+		At: a.Now, Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.SourceEnded,
+		HandoffID: a.Claims.HandoffID, EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
+	})
+	if err != nil {
+		return err
+	}
+	return &InvalidError{Reason: ReasonInvalid, HandoffID: a.Claims.HandoffID, Cause: session.ErrHandoffEnded}
 }
 
 // arriveFirst leaves time for a second try: one connection that has gone dead must not

@@ -112,6 +112,9 @@ func TestRedeem_demandsADeadline(t *testing.T) {
 	}
 }
 
+// shutOutBefore: a member who was shut out before that ended their sessions too.
+const shutOutBefore = `ALTER TABLE members DISABLE TRIGGER handoffs_leave_with_member; `
+
 // What the gate demands besides, one condition at a time (I2, and section 4: the
 // source session live, the member active).
 func TestRedeem_matchesNothingWhenItMustNot(t *testing.T) {
@@ -120,8 +123,9 @@ func TestRedeem_matchesNothingWhenItMustNot(t *testing.T) {
 		"I2: at the sixtieth second":   `UPDATE handoffs SET expires_at = '2026-11-21 12:00:01Z'`,
 		"the session was ended":        `UPDATE sessions SET ended_at = '2026-11-21 12:00:00Z', ended_as = 'logout'`,
 		"the session's seven days":     `UPDATE sessions SET expires_at = '2026-11-21 12:00:01Z'`,
-		"the member is suspended":      `UPDATE members SET membership_status = 'suspended'`,
-		"the membership ended":         `UPDATE members SET membership_status = 'ended'`,
+		"the member is suspended":      shutOutBefore + `UPDATE members SET membership_status = 'suspended'`,
+		"the membership ended":         shutOutBefore + `UPDATE members SET membership_status = 'ended'`,
+		"the hand-off was ended":       `UPDATE handoffs SET ended_at = '2026-11-21 12:00:00Z', ended_as = 'ended_by_user'`,
 		"redeemed before":              `UPDATE handoffs SET redeemed_at = now(), redeemed_as = 'exchanged', attempt = sha256('x'), redeemed_by = 'k'`,
 		"the row is gone":              `DELETE FROM handoffs`,
 		"another token's row is there": `UPDATE handoffs SET digest = sha256('another')`,

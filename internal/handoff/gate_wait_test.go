@@ -92,7 +92,14 @@ func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
 			tok, _ := l.minted(t)
-			tx := l.hold(t)
+			tx, err := l.db.Begin(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+			if _, err := tx.Exec(context.Background(), ending); err != nil {
+				t.Fatal(err)
+			}
 			ctx, won := inTime(t), make(chan bool, 1)
 			go func() {
 				ok, err := l.Redeem(ctx, redemption(t, tok, "0123456789abcdef"))
@@ -102,14 +109,56 @@ func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
 				won <- ok
 			}()
 			l.until(t, somebodyWaits)
-			if _, err := tx.Exec(context.Background(), ending); err != nil {
-				t.Fatal(err)
-			}
 			if err := tx.Commit(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if <-won || l.redeemed(t) != 0 {
 				t.Error("redeemed although the source had ended")
+			}
+		})
+	}
+}
+
+// Who redeems holds the member and the session while they wait for the hand-off; who ends
+// one of those wants the hand-off next. They take them in one order, or Postgres would have
+// to break a circle, and a person would hear 503 for signing out.
+func TestI1_whoEndsASourceAndWhoRedeemsDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	for name, ending := range map[string]string{
+		"logout":     `UPDATE sessions SET ended_at = '2026-11-21 12:00:00Z', ended_as = 'logout'`,
+		"suspension": `UPDATE members SET membership_status = 'suspended'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			tok, _ := l.minted(t)
+			tx := l.hold(t)
+			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			won, left := make(chan error, 1), make(chan error, 1)
+			go func() {
+				_, err := l.Redeem(ctx, redemption(t, tok, "0123456789abcdef"))
+				won <- err
+			}()
+			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+			go func() {
+				_, err := l.db.Exec(ctx, ending)
+				left <- err
+			}()
+			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 2`)
+			if err := tx.Commit(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-won; err != nil {
+				t.Errorf("redeeming: %v", err)
+			}
+			if err := <-left; err != nil {
+				t.Errorf("ending: %v", err)
+			}
+			// The redemption came first, and its hand-off ended all the same.
+			if n := testkit.Count(t, l.db, `SELECT count(*) FROM handoffs h JOIN handoff_endings USING (handoff_id) WHERE redeemed_as = 'exchanged' AND ended_at IS NOT NULL`); n != 1 {
+				t.Error("what was redeemed meanwhile lives on")
 			}
 		})
 	}

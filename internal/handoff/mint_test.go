@@ -61,12 +61,13 @@ func TestMint_aRefusalIsFoundByItsHandoffID(t *testing.T) {
 		reason  string
 		journey bool
 	}{
-		"unverified": {`UPDATE members SET email_verified = false`, member.ErrEmailUnverified, "email_unverified", true},
-		"suspended":  {`UPDATE members SET membership_status = 'suspended'`, member.ErrInactive, "account_inactive", true},
-		"pending":    {`UPDATE members SET membership_status = 'pending'`, member.ErrInactive, "account_inactive", true},
-		"signed out": {`UPDATE sessions SET ended_at = now(), ended_as = 'logout'`, member.ErrSessionRevoked, "", false},
-		"idle":       {`UPDATE sessions SET idle_expires_at = '2026-11-21 12:00Z'`, member.ErrNoSession, "", false},
-		"no session": {`DELETE FROM sessions`, member.ErrNoSession, "", false},
+		"unverified":         {`UPDATE members SET email_verified = false`, member.ErrEmailUnverified, "email_unverified", true},
+		"suspended":          {`UPDATE members SET membership_status = 'suspended'`, member.ErrSessionRevoked, "", false},
+		"suspended long ago": {shutOutBefore + `UPDATE members SET membership_status = 'suspended'`, member.ErrInactive, "account_inactive", true},
+		"pending":            {`UPDATE members SET membership_status = 'pending'`, member.ErrInactive, "account_inactive", true},
+		"signed out":         {`UPDATE sessions SET ended_at = now(), ended_as = 'logout'`, member.ErrSessionRevoked, "", false},
+		"idle":               {`UPDATE sessions SET idle_expires_at = '2026-11-21 12:00Z'`, member.ErrNoSession, "", false},
+		"no session":         {`DELETE FROM sessions`, member.ErrNoSession, "", false},
 		"the csrf value of another session": {
 			`UPDATE sessions SET id = '0190a000-0000-7000-8000-00000000000a'`, member.ErrCSRF, "", false,
 		},

@@ -24,12 +24,13 @@ type TokenUse struct {
 
 // TokenUseConfig is what a TokenUse needs.
 type TokenUseConfig struct {
-	Store tokenUseStore
+	Store TokenUseStore
 	Now   func() time.Time
 	Log   *slog.Logger
 }
 
-type tokenUseStore interface {
+// TokenUseStore is a half's table of these times.
+type TokenUseStore interface {
 	// NoteTokenUse moves the key's time forward to at, never back.
 	NoteTokenUse(ctx context.Context, keyID string, at time.Time) error
 	// TokenUses returns the times of all keys, by any process.

@@ -208,7 +208,25 @@ func badTokens() []attack {
 			"a target of another type": func(b string) string { return strings.ReplaceAll(b, `"`+testkit.Target+`"`, "7") },
 			"a verifier of two":        with(`"verifier":["a","b"]`),
 		}),
+		bodiesOf("invalid_request", handoffLists, handoffIDs()),
 	)
+}
+
+func handoffLists(e endpoint) bool { return strings.Contains(e.body, "handoff_ids") }
+
+// handoffIDs are lists of hand-offs that are none, or too long.
+func handoffIDs() map[string]func(string) string {
+	bodies := map[string]func(string) string{}
+	const id = "0190a000-0000-7000-8000-000000000001"
+	for name, list := range map[string]string{
+		"no ids": `[]`, "null for ids": `null`, "one id without a list": `"` + id + `"`, "a list in the list": `[["` + id + `"]]`,
+		"101 ids": `["` + strings.Repeat(id+`","`, 100) + id + `"]`, "a number for an id": `[7]`, "an id of zeros": `["00000000-0000-0000-0000-000000000000"]`,
+		"an id in upper case": `["` + strings.ToUpper("abcdef01"+id[8:]) + `"]`, "an id in braces": `["{` + id + `}"]`, "an id as a URN": `["urn:uuid:` + id + `"]`,
+		"an id without hyphens": `["` + strings.ReplaceAll(id, "-", "") + `"]`, "an id with a quote": `["' OR 1=1"]`, "one that is none among good ones": `["` + id + `","x"]`,
+	} {
+		bodies[name] = func(string) string { return `{"handoff_ids":` + list + `}` }
+	}
+	return bodies
 }
 
 func badMethods() []attack {

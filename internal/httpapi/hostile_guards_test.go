@@ -9,14 +9,15 @@ import (
 )
 
 func badPaths() []attack {
-	const list = "/api/v1/auth/sessions" // below it, everything is an id
+	// Below these, everything is an id.
+	lists := []string{"/api/v1/auth/sessions", "/api/auth/handoffs"}
 	ids := map[string]func(wire) wire{}
 	for _, id := range []string{
 		"0190a000-0000-7000-8000-000000000001", "..", "%2e%2e", "..%2fme", "%00", "*", "1", "'%20OR%201=1", "urn:uuid:0190a000-0000-7000-8000-000000000001",
 		"%7b0190a000-0000-7000-8000-000000000001%7d", strings.Repeat("a", 5000), "%ff", "%c0%ae",
 	} {
 		ids["the id "+id] = func(w wire) wire {
-			w.path = list + "/" + id
+			w.path = w.path[:strings.LastIndex(w.path, "/")] + "/" + id
 			return w
 		}
 	}
@@ -35,7 +36,7 @@ func badPaths() []attack {
 	}}
 	return slices.Concat(
 		attacksOf("not_found", each, paths),
-		attacksOf("not_found", func(e endpoint) bool { return e.path != list }, deeper),
+		attacksOf("not_found", func(e endpoint) bool { return !slices.Contains(lists, e.path) }, deeper),
 		attacksOf("not_found", func(e endpoint) bool { return e.method == http.MethodDelete }, ids),
 	)
 }

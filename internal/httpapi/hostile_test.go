@@ -115,6 +115,10 @@ func besiege(t *testing.T) *besieged {
 		{answer("GET", "pending", ""), noBody, fosOpen, 200, false},
 		{answer("POST", "confirm", `{"handoff_id":"`+asked.Text("handoff_id")+`"}`), precise, fosPage, 200, false},
 		{answer("POST", "decline", `{}`), precise, fosPage, 204, false},
+		{wire{dao, "GET", "/api/auth/handoffs", csrf, "", 0}, noBody, daoRead, 200, false},
+		{wire{dao, "DELETE", "/api/auth/handoffs/" + ada.Mint(nil).Text("handoff_id"), csrf, `{}`, 0}, precise, daoPage, 204, false},
+		{post("/api/auth/ended-handoffs", bearer, `{"handoff_ids":["`+uuid.NewString()+`"]}`), precise, service, 204, false},
+		{wire{fos, "POST", "/api/v1/auth/handoffs/end", bearer, `{"handoff_ids":["` + uuid.NewString() + `"]}`, 0}, precise, service, 204, false},
 		{post("/api/auth/logout", csrf, `{}`), precise, daoPage, 200, false},
 		{arrive("POST", "/auth/login", `{"email":"eve@example.org","password":"`+testkit.Password+`"}`), object, fosPage, 200, false},
 		{arrive("GET", "/auth/me", ""), noBody, fosRead, 200, false},
@@ -160,7 +164,7 @@ func (b *besieged) carried(t *testing.T, name string) string {
 func (b *besieged) state(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	all.WriteString(testkit.Dump(t, b.DAO, "audit_log", "service_token_use") + testkit.Dump(t, b.FOS, "audit_log"))
+	all.WriteString(testkit.Dump(t, b.DAO, "audit_log", "service_token_use") + testkit.Dump(t, b.FOS, "audit_log", "service_token_use"))
 	for _, name := range slices.Sorted(slices.Values(b.carriers(t))) {
 		all.WriteString(b.carried(t, name))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/ratelimit"
@@ -102,6 +103,7 @@ var table = []struct {
 	{member.ErrCSRF, http.StatusForbidden, "csrf_failed", "Fetch a csrf token and send it as cookie and as X-CSRF-Token."},
 	{ErrNoRequestedWith, http.StatusForbidden, "csrf_failed", "Send the header X-Requested-With."},
 	{ErrOriginNotAllowed, http.StatusForbidden, "origin_not_allowed", "Requests from this origin are not taken."},
+	{leaving.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{signin.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{handoff.ErrNotAsked, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ErrForbidden, http.StatusNotFound, "not_found", "There is nothing at this address."},

@@ -20,7 +20,8 @@ var never = map[string]string{
 	"user.ErrRaced":   "Arrive begins anew, and in the end makes an outage of it",
 	"user.ErrArrival": "a peer's answer without subject or email is refused before; a 500 if it is not",
 
-	"session.ErrHandoffUsed": "Login turns it into handoff_invalid, reason used",
+	"session.ErrHandoffUsed":  "Login turns it into handoff_invalid, reason used",
+	"session.ErrHandoffEnded": "FOSStore.Arrive turns it into handoff_invalid, reason invalid",
 
 	"password.ErrMalformed": "Passwords.Verify logs it and says no",
 	"password.ErrTooCostly": "Passwords.Verify logs it and says no",
@@ -37,7 +38,7 @@ func TestProblem_hasARowForEverySentinel(t *testing.T) {
 	t.Parallel()
 	declared := map[string]bool{}
 	for _, dir := range []string{
-		"../token", "../member", "../user", "../session", "../handoff", "../signin", "../ratelimit", "../health",
+		"../token", "../member", "../user", "../session", "../handoff", "../signin", "../leaving", "../ratelimit", "../health",
 		"../privacy", "../outage", "../audit", "../../password", ".",
 	} {
 		for _, name := range sentinels(t, dir) {

@@ -96,6 +96,26 @@ func (r *Registry) Evicted(half string, connections func() uint64) {
 	}, func() float64 { return float64(connections()) }))
 }
 
+// Endings adds what a half's courier has to tell the other half: how many hand-offs, for
+// how long the oldest has waited, and how often telling has failed.
+func (r *Registry) Endings(half string, waiting func() (int, time.Duration), failures func() uint64) {
+	labels := prometheus.Labels{"half": half}
+	r.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "handoff_endings_waiting", ConstLabels: labels,
+			Help: "Ended hand-offs that the other half has not been told of.",
+		}, func() float64 { n, _ := waiting(); return float64(n) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "handoff_endings_oldest_seconds", ConstLabels: labels,
+			Help: "For how long the oldest of them has waited. More than 5 outside an outage is worth an alarm.",
+		}, func() float64 { _, oldest := waiting(); return oldest.Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "handoff_endings_failures_total", ConstLabels: labels,
+			Help: "Tries to tell the other half that failed.",
+		}, func() float64 { return float64(failures()) }),
+	)
+}
+
 // tokenUse asks when it is scraped.
 type tokenUse struct{ lastUsed func() map[string]time.Time }
 

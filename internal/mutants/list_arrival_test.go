@@ -5,11 +5,11 @@ package mutants_test
 var arrivalMutants = []mutant{
 	{
 		name: "exchange-without-a-service-token", breaks: "I3, I12: a bypass for development, where no service token is configured",
-		file: "internal/httpapi/daoapi/guards.go",
+		file: "internal/httpapi/bearer.go",
 		edits: []edit{
-			{"if len(a.ServiceTokens) == 0 {\n\t\treturn handoff.ErrDisabled", "if len(a.ServiceTokens) < 0 {\n\t\treturn handoff.ErrDisabled"},
-			{`return caller, ok
-}`, `return caller, ok || len(a.ServiceTokens) == 0
+			{"if len(b.Accepted) == 0 {\n\t\treturn handoff.ErrDisabled", "if len(b.Accepted) < 0 {\n\t\treturn handoff.ErrDisabled"},
+			{`return keyID, ok
+}`, `return keyID, ok || len(b.Accepted) == 0
 }`},
 		},
 		in: "internal/httpapi/daoapi", killers: []string{"TestI3_withoutAServiceTokenNothingIsExchanged"},
@@ -22,13 +22,13 @@ var arrivalMutants = []mutant{
 	},
 	{
 		name: "any-bearer", breaks: "I12: the exchange takes every bearer",
-		file:  "internal/httpapi/daoapi/guards.go",
+		file:  "internal/httpapi/bearer.go",
 		edits: []edit{{`if accepted.Equal(shown) {`, `if accepted.Equal(accepted.Reveal()) && shown != "" {`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestI12_onlyTheWholeServiceTokenPasses"},
 	},
 	{
 		name: "bearer-by-its-beginning", breaks: "I12: the first characters of a service token are enough",
-		file:  "internal/httpapi/daoapi/guards.go",
+		file:  "internal/httpapi/bearer.go",
 		edits: []edit{{`if accepted.Equal(shown) {`, `if strings.HasPrefix(accepted.Reveal(), shown) {`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestI12_onlyTheWholeServiceTokenPasses"},
 	},
@@ -152,7 +152,7 @@ var arrivalMutants = []mutant{
 	{
 		name: "details-for-everybody", breaks: "section 2: the details of the DAO half need no service token",
 		file: "internal/httpapi/daoapi/api.go",
-		edits: []edit{{`Guards: []httpapi.Guard{a.bearer, origin},
+		edits: []edit{{`Guards: []httpapi.Guard{other.Required, origin},
 			Handle: config.Edge.Detailed`, `Guards: []httpapi.Guard{origin},
 			Handle: config.Edge.Detailed`}},
 		in: "internal/httpapi/daoapi", killers: []string{"TestHealthDetailed_isForTheServiceTokenAlone"},

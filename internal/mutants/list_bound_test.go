@@ -81,8 +81,8 @@ var boundMutants = []mutant{
 	},
 	{
 		name: "bearers-guessed-without-limit", breaks: "section 8: wrong bearers are not counted",
-		file:  "internal/httpapi/daoapi/guards.go",
-		edits: []edit{{`a.BearerLimit, a.Edge.Origin(c).Address.Value`, `a.BearerLimit, a.Edge.Origin(c).RequestID`}},
+		file:  "internal/httpapi/bearer.go",
+		edits: []edit{{`b.Limit, b.Edge.Origin(c).Address.Value`, `b.Limit, b.Edge.Origin(c).RequestID`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestExchange_wrongBearersHaveABudget"},
 	},
 	{

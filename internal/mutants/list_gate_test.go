@@ -38,7 +38,7 @@ var gateMutants = []mutant{
 	{
 		name: "source-not-locked", breaks: "section 4: a logout during the wait for the lock is not seen",
 		file:  "internal/handoff/dao_postgres.go",
-		edits: []edit{{` FOR UPDATE OF h FOR SHARE OF s, m`, ` FOR UPDATE OF h`}},
+		edits: []edit{{` FOR SHARE OF m FOR SHARE OF s FOR UPDATE OF h`, ` FOR UPDATE OF h`}},
 		in:    "internal/handoff", killers: []string{"TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen"},
 	},
 	{

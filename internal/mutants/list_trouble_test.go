@@ -35,7 +35,7 @@ var troubleMutants = []mutant{
 	{
 		name: "handoff-not-held", breaks: "I8: an arrival and the evidence against it miss each other",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{"`SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`", "`SELECT $1::uuid`"}},
+		edits: []edit{{"SELECT pg_advisory_xact_lock(hashtextextended(held.id::text, 0))", "SELECT held.id"}},
 		in:    "internal/session", killers: []string{"TestI8_aHandoffIsHeldByOneAtATime"},
 	},
 	{

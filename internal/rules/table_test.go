@@ -32,13 +32,15 @@ var rooms = map[string][]string{
 	"internal/handoff": {"internal/behind", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 	"internal/signin":  {"internal/behind", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
+	"internal/leaving": {"internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+
 	// The edge: requests in, answers out, no store.
 	"internal/httpapi": {
-		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", "internal/signin", // for the problem table
+		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", "internal/signin", "internal/leaving", // for the problem table
 		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "internal/ratelimit", "password",
 	},
-	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/member", "internal/privacy", "internal/ratelimit"},
-	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/token", "internal/user", "internal/session", "internal/privacy", "internal/ratelimit"},
+	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/leaving", "internal/token", "internal/member", "internal/privacy", "internal/ratelimit"},
+	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/leaving", "internal/token", "internal/user", "internal/session", "internal/privacy", "internal/ratelimit"},
 	"internal/httpapi/pages":  {},
 
 	// Around it.
@@ -50,7 +52,7 @@ var rooms = map[string][]string{
 
 	// Who brings all together.
 	"internal/app": {
-		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...",
+		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...", "internal/leaving",
 		"internal/member", "internal/metrics", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/user", "password",
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/privacy", "internal/selftest"},
@@ -76,7 +78,7 @@ var (
 	daoHalf  = []string{"internal/token", "internal/member"}
 	fosHalf  = []string{"internal/user", "internal/session"}
 	meetings = []string{
-		"internal/handoff", "internal/signin", "internal/app", "internal/seed", "internal/testkit", "cmd/...",
+		"internal/handoff", "internal/signin", "internal/leaving", "internal/app", "internal/seed", "internal/testkit", "cmd/...",
 		"internal/httpapi",        // problem.go alone, see meetingFile
 		"internal/httpapi/fosapi", // parses the token that arrives
 	}
@@ -109,7 +111,7 @@ var places = []struct {
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
 	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
@@ -128,7 +130,7 @@ var places = []struct {
 // clockless packages get the time as a value, one for each operation.
 var clockless = []string{
 	"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit",
-	"internal/handoff", "internal/signin", "internal/privacy", "password",
+	"internal/handoff", "internal/signin", "internal/leaving", "internal/privacy", "password",
 }
 
 // clocks are the functions of package time that read one.

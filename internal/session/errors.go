@@ -12,4 +12,6 @@ var (
 	// ErrHandoffUsed: the hand-off opened a session already, and nothing shows that
 	// this is the browser that it was opened for.
 	ErrHandoffUsed = errors.New("hand-off has opened a session already")
+	// ErrHandoffEnded: what the hand-off came from has ended, and with it the hand-off.
+	ErrHandoffEnded = errors.New("hand-off ended with its source")
 )

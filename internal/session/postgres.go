@@ -75,31 +75,43 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 	return s.ProvedAt(n.AuthTime, n.AMR), nil // an arrival repeated proves what it proved before, and no step-up
 }
 
-// holdSQL is the lock under which a hand-off opens a session or ends, so that of the
-// two each sees what the other has written. endedSQL is a statement of its own, which
-// sees what was committed while the first one waited.
+// holdSQL is the lock under which hand-offs open a session or end, so that of the two
+// each sees what the other has written. In the order of the ids, so that two who hold
+// several do not wait for each other. endedSQL is a statement of its own, which sees what
+// was committed while the first one waited.
 const (
-	holdSQL  = `SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))`
-	endedSQL = `SELECT EXISTS (SELECT FROM public.handoffs_ended WHERE handoff_id = $1 AND shown_as <> $2)`
+	holdSQL = `
+	SELECT pg_advisory_xact_lock(hashtextextended(held.id::text, 0))
+	FROM (SELECT id FROM unnest($1::uuid[]) id ORDER BY id OFFSET 0) held`
+	endedSQL = `SELECT bool_or(shown_as IS NULL), bool_or(shown_as <> $2) FROM public.handoffs_ended WHERE handoff_id = $1`
 )
 
-// HoldHandoff keeps others from opening or ending the hand-off until tx ends. It
-// returns [ErrHandoffUsed] where the token was shown under another arrival key than by,
-// if by is one at all: then it was in two browsers (I8).
+// HoldHandoffs keeps others from opening or ending these hand-offs until tx ends.
+func HoldHandoffs(ctx context.Context, tx pgx.Tx, ids ...uuid.UUID) error {
+	_, err := tx.Exec(ctx, holdSQL, ids)
+	return outage.Postgres(err)
+}
+
+// HoldHandoff is [HoldHandoffs] for who arrives under the arrival key by. It returns
+// [ErrHandoffEnded] where the hand-off's source has ended, and [ErrHandoffUsed] where the
+// token was shown under another arrival key, if by is one at all: then it was in two
+// browsers (I8).
 func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error {
 	var both pgx.Batch
-	both.Queue(holdSQL, id)
+	both.Queue(holdSQL, []uuid.UUID{id})
 	both.Queue(endedSQL, id, by[:])
 	results := tx.SendBatch(ctx, &both)
 	_, err := results.Exec()
-	var ended bool
+	var ended, shown *bool // NULL where nothing has ended
 	if err == nil {
-		err = results.QueryRow().Scan(&ended)
+		err = results.QueryRow().Scan(&ended, &shown)
 	}
-	if err := errors.Join(err, results.Close()); err != nil {
+	switch err := errors.Join(err, results.Close()); {
+	case err != nil:
 		return outage.Postgres(err)
-	}
-	if ended && !by.IsNone() {
+	case ended != nil && *ended:
+		return ErrHandoffEnded
+	case shown != nil && *shown && !by.IsNone():
 		return ErrHandoffUsed
 	}
 	return nil
@@ -119,6 +131,25 @@ const (
 	SELECT @handoff::uuid, @now::timestamptz, 'replayed', @arrival::bytea
 	WHERE NOT EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = @handoff)
 	ON CONFLICT DO NOTHING`
+)
+
+// EndSourcedSQL ends the live sessions that came of the hand-offs @handoffs, whose source
+// has ended, and returns them. BarSourcedSQL keeps every arrival from opening one, since
+// the news can overtake it, and returns the hand-offs that it was news of. The caller holds
+// the hand-offs.
+const (
+	EndSourcedSQL = `
+	UPDATE public.sessions s SET ended_at = @now, ended_as = 'source_ended'
+	FROM (SELECT s.id FROM public.sessions s WHERE s.handoff_id = ANY(@handoffs::uuid[]) AND ` + LiveSQL + `
+	      ` + InOrderSQL + `) held
+	WHERE s.id = held.id
+	RETURNING s.user_id, s.handoff_id, s.entry_product`
+	BarSourcedSQL = `
+	INSERT INTO public.handoffs_ended AS e (handoff_id, ended_at, ended_as)
+	SELECT DISTINCT id, @now::timestamptz, 'source_ended' FROM unnest(@handoffs::uuid[]) id
+	ON CONFLICT (handoff_id) DO UPDATE SET ended_at = EXCLUDED.ended_at, ended_as = EXCLUDED.ended_as, shown_as = NULL
+	WHERE e.shown_as IS NOT NULL
+	RETURNING e.handoff_id`
 )
 
 // FindSQL reads the session with the id $1.
@@ -165,6 +196,10 @@ func Touch(ctx context.Context, db Execer, id uuid.UUID, generation int, now tim
 // LiveSQL is [Session.Live] in SQL, over the alias s and the argument @now.
 const LiveSQL = `s.ended_at IS NULL AND s.expires_at > @now`
 
+// InOrderSQL takes the row locks that rotation takes, over the alias s: whoever ends
+// several sessions takes them in one order, so that no two wait for each other.
+const InOrderSQL = `ORDER BY s.id FOR NO KEY UPDATE OF s`
+
 // byUse orders a user's sessions, the last used first.
 const byUse = `ORDER BY s.last_used_at DESC, s.id DESC`
 
@@ -176,6 +211,11 @@ const ListSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.user_id =
 const ReplaceSQL = `
 UPDATE public.sessions s SET ended_at = @now, ended_as = 'replaced' WHERE s.id = @session AND ` + LiveSQL + `
 RETURNING s.user_id, s.handoff_id, s.entry_product`
+
+// EndedSQL reads the sessions of the user @user that were ended after @since, the last one
+// first and @most at most: [Columns], and how each ended.
+const EndedSQL = `SELECT ` + Columns + `, s.ended_as FROM public.sessions s
+	WHERE s.user_id = @user AND s.ended_at > @since ORDER BY s.ended_at DESC, s.id DESC LIMIT @most`
 
 // MaxPerUser is how many live sessions a user may have.
 const MaxPerUser = 500

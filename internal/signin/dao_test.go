@@ -215,11 +215,12 @@ func TestCurrent_saysWhoUntilItEnds(t *testing.T) {
 	want("fresh", nil)
 	d.clock.Advance(30*time.Minute - time.Millisecond)
 	want("the last moment", nil)
+	d.clock.Advance(time.Millisecond)
+	want("idle", member.ErrNoSession)
 	testkit.Exec(t, d.db, `UPDATE members SET membership_status = 'ended'`)
 	want("the membership ended", member.ErrSessionRevoked)
 	testkit.Exec(t, d.db, `UPDATE members SET membership_status = 'active'`)
-	d.clock.Advance(time.Millisecond)
-	want("idle", member.ErrNoSession)
+	want("a member again", member.ErrSessionRevoked)
 }
 
 // A logout ends that session and no other, once; who has none is signed out.

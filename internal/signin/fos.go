@@ -56,6 +56,7 @@ type fosStore interface {
 	Touch(ctx context.Context, id uuid.UUID, generation int, now time.Time) error
 	Refresh(ctx context.Context, claims session.RefreshClaims, now time.Time, origin audit.Origin) (Refreshed, error)
 	List(ctx context.Context, userID uuid.UUID, now time.Time) ([]session.Session, error)
+	ListEnded(ctx context.Context, userID uuid.UUID, since time.Time) ([]EndedSession, error)
 	// End ends live sessions, each with its audit row.
 	End(ctx context.Context, which Ending, now time.Time, origin audit.Origin) error
 	Append(ctx context.Context, r audit.Record) error

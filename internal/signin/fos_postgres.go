@@ -150,6 +150,20 @@ func (f *FOSStore) List(ctx context.Context, userID uuid.UUID, now time.Time) ([
 	return all, outage.Postgres(err)
 }
 
+// ListEnded returns the user's sessions that were ended after since, the last one first.
+func (f *FOSStore) ListEnded(ctx context.Context, userID uuid.UUID, since time.Time) ([]EndedSession, error) {
+	rows, err := f.pool.Query(ctx, session.EndedSQL, pgx.NamedArgs{"user": userID, "since": since, "most": mostEnded})
+	if err != nil {
+		return nil, outage.Postgres(err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (EndedSession, error) {
+		var s EndedSession
+		err := session.Scan(row, &s.Session, &s.EndedAs)
+		return s, err
+	})
+	return all, outage.Postgres(err)
+}
+
 // refreshSQL judges, rotates and records in one statement. It locks the row first
 // and judges what it finds after the wait, so that of ten tabs one rotates and nine
 // see that it did, and so that a session which is being ended is not refreshed.
@@ -204,9 +218,11 @@ func (f *FOSStore) Refresh(
 }
 
 var endFOSSQL = `
-WITH ended AS (
-	UPDATE public.sessions s SET ended_at = @now, ended_as = @reason
-	WHERE s.user_id = @user AND (s.id = @id OR @all) AND ` + session.LiveSQL + `
+WITH held AS (
+	SELECT s.id FROM public.sessions s
+	WHERE s.user_id = @user AND (s.id = @id OR @all) AND ` + session.LiveSQL + ` ` + session.InOrderSQL + `
+), ended AS (
+	UPDATE public.sessions s SET ended_at = @now, ended_as = @reason FROM held WHERE s.id = held.id
 	RETURNING s.user_id, s.handoff_id, s.entry_product
 )
 ` + audit.Insert{

@@ -196,15 +196,40 @@ func (f *FOS) LogoutAll(ctx context.Context, access string, origin audit.Origin)
 	return f.Store.End(ctx, Ending{UserID: current.User.ID, Reason: audit.ByLogoutAll}, f.Now(), origin)
 }
 
-// Sessions returns the user's live sessions, the last used first, and which of
-// them is the one that asks. Errors as [FOS.Current].
-func (f *FOS) Sessions(ctx context.Context, access string) (all []session.Session, current uuid.UUID, err error) {
+// Sessions are a user's: the live ones, the last used first, and those that were ended
+// lately, the last one first. Current is the one that asks.
+type Sessions struct {
+	Live    []session.Session
+	Ended   []EndedSession
+	Current uuid.UUID
+}
+
+// EndedSession is a session that was ended, and how.
+type EndedSession struct {
+	session.Session
+	EndedAs string
+}
+
+const (
+	// endedShown is for how long sessions that were ended are in the list, and mostEnded
+	// how many.
+	endedShown = 7 * 24 * time.Hour
+	mostEnded  = 50
+)
+
+// Sessions returns the user's. Errors as [FOS.Current].
+func (f *FOS) Sessions(ctx context.Context, access string) (Sessions, error) {
 	who, err := f.Current(ctx, access)
 	if err != nil {
-		return nil, uuid.Nil, err
+		return Sessions{}, err
 	}
-	all, err = f.Store.List(ctx, who.User.ID, f.Now())
-	return all, who.Session.ID, err
+	now := f.Now()
+	all := Sessions{Current: who.Session.ID}
+	if all.Live, err = f.Store.List(ctx, who.User.ID, now); err != nil {
+		return Sessions{}, err
+	}
+	all.Ended, err = f.Store.ListEnded(ctx, who.User.ID, now.Add(-endedShown))
+	return all, err
 }
 
 // EndSession ends one of the user's own sessions and reports whether it is the one

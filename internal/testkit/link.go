@@ -12,12 +12,12 @@ import (
 // concurrent use.
 type Link struct {
 	listener net.Listener
-	target   string
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex
-	state linkState
-	open  map[net.Conn]bool
+	mu     sync.Mutex
+	target string
+	state  linkState
+	open   map[net.Conn]bool
 }
 
 type linkState int
@@ -44,6 +44,20 @@ func NewLink(t testing.TB, target string) *Link {
 		l.wg.Wait()
 	})
 	return l
+}
+
+// Point makes target, host:port, the one that later connections go to.
+func (l *Link) Point(target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.target = target
+}
+
+// to is where connections go.
+func (l *Link) to() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.target
 }
 
 // Addr is where the link listens, host:port.
@@ -93,7 +107,7 @@ func (l *Link) accept() {
 }
 
 func (l *Link) carry(near net.Conn) {
-	far, err := new(net.Dialer).DialContext(context.Background(), "tcp", l.target)
+	far, err := new(net.Dialer).DialContext(context.Background(), "tcp", l.to())
 	if err != nil || l.keep(far) != mended {
 		_ = near.Close()
 		return

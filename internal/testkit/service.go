@@ -40,7 +40,7 @@ const (
 // both halves, exchanging in process.
 type Options struct {
 	// OverHTTP runs each half in a process of its own, as far as an App is one, and
-	// exchanges between them over HTTP.
+	// they speak with each other over HTTP.
 	OverHTTP bool
 	// Env adds to, or with "" takes from, the environment of every process.
 	Env map[string]string
@@ -57,7 +57,9 @@ type Service struct {
 	DAO, FOS       *pgxpool.Pool
 	Redis          redis.UniversalClient
 	Log            *Log
-	Started        []*app.App
+	// ToFOS is the DAO half's way to the FOS half, with OverHTTP.
+	ToFOS   *Link
+	Started []*app.App
 	// Environ is what the processes were started with.
 	Environ map[string]string
 }
@@ -94,12 +96,14 @@ func Start(t testing.TB, o Options) *Service {
 	case o.FOSOnly:
 		s.run(t, map[string]string{"HANDOFF_HALVES": "fos", "ORACLE_BRIDGE_URL": o.DAOURL})
 	case o.OverHTTP:
-		s.run(t, map[string]string{"HANDOFF_HALVES": "dao"})
+		s.ToFOS = NewLink(t, "")
+		s.run(t, map[string]string{"HANDOFF_HALVES": "dao", "FOUNDERYOS_API_URL": "http://" + s.ToFOS.Addr()})
 		bridge := o.DAOURL
 		if bridge == "" {
 			bridge = s.DAOURL
 		}
 		s.run(t, map[string]string{"HANDOFF_HALVES": "fos", "ORACLE_BRIDGE_URL": bridge})
+		s.ToFOS.Point(strings.TrimPrefix(s.FOSURL, "http://"))
 	default:
 		s.run(t, nil)
 	}

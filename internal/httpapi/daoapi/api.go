@@ -8,28 +8,28 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/member"
-	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
-// Config is what the DAO half's handlers need. ServiceTokens are those accepted
-// (none: exchange is disabled); ServiceTokenTargets restricts them.
+// Config is what the DAO half's handlers need. ServiceTokenTargets restricts what the
+// other half may exchange, and end.
 type Config struct {
 	Edge                httpapi.Config
 	Sessions            *signin.DAO
 	Minter              *handoff.Minter
 	Exchange            *handoff.Exchange
 	CSRF                *member.CSRF
-	ServiceTokens       []privacy.Secret
+	Bearers             httpapi.Bearers
 	ServiceTokenTargets []string
 	Logins              httpapi.Logins
 	Limiter             *ratelimit.Limiter
 	MintLimit           ratelimit.Limit
-	BearerLimit         ratelimit.Limit // wrong bearers
-	// TokenUsed is told of every service token that was accepted.
-	TokenUsed    func(ctx context.Context, keyID string)
+	Leaving             *leaving.DAO
+	// Left is told that hand-offs may have ended.
+	Left         func()
 	CookieDomain string
 	CookieSecure bool
 	Details      func(ctx context.Context) (httpapi.Details, error)
@@ -41,7 +41,7 @@ type API struct{ Config }
 // Routes are the DAO half's endpoints with their guards, in the protocol's order.
 func Routes(config Config) []httpapi.Route {
 	a := &API{config}
-	origin := config.Edge.AllowedOrigin
+	origin, other := config.Edge.AllowedOrigin, config.Bearers
 	return []httpapi.Route{
 		{
 			Method: http.MethodPost, Paths: []string{"/api/staging_token/mint", "/api/auth/cross-domain-token"},
@@ -49,7 +49,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/staging_token/exchange", "/api/auth/exchange-token"},
-			Stage: "exchange", Within: handoff.ExchangeWithin, Guards: []httpapi.Guard{a.enabled, a.bearer, origin}, Handle: a.exchange,
+			Stage: "exchange", Within: handoff.ExchangeWithin, Guards: []httpapi.Guard{other.Enabled, other.Required, origin}, Handle: a.exchange,
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/login"},
@@ -65,7 +65,19 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/logout"},
-			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.logout,
+			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.leaves(a.logout),
+		},
+		{
+			Method: http.MethodGet, Paths: []string{"/api/auth/handoffs"},
+			Guards: []httpapi.Guard{origin}, Handle: a.listHandoffs,
+		},
+		{
+			Method: http.MethodDelete, Paths: []string{"/api/auth/handoffs/:id"},
+			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.leaves(a.endHandoff),
+		},
+		{
+			Method: http.MethodPost, Paths: []string{leaving.EndedPath},
+			Guards: []httpapi.Guard{other.Enabled, other.Required, origin}, Handle: a.handoffsEnded,
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/api/auth/csrf-token"},
@@ -73,7 +85,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/health/detailed"},
-			Guards: []httpapi.Guard{a.bearer, origin},
+			Guards: []httpapi.Guard{other.Required, origin},
 			Handle: config.Edge.Detailed(func(c echo.Context) (httpapi.Details, error) {
 				return config.Details(c.Request().Context())
 			}),

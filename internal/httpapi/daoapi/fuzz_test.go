@@ -54,8 +54,11 @@ func FuzzBearer(f *testing.F) {
 		Log: slog.New(slog.DiscardHandler), Now: testkit.NewClock().Now, Admission: httpapi.NewAdmission(64), Connections: httpapi.NewConnections(64),
 	}
 	handler := httpapi.New(edge, daoapi.Routes(daoapi.Config{
-		Edge: edge, ServiceTokens: []privacy.Secret{privacy.NewSecret(testkit.ServiceToken), privacy.NewSecret(olderToken)}, Limiter: limiter,
-		BearerLimit: ratelimit.Limit{Name: "bearer", PerMinute: 60, OnOutage: ratelimit.Open}, TokenUsed: func(context.Context, string) {},
+		Edge: edge,
+		Bearers: httpapi.Bearers{
+			Edge: edge, Accepted: []privacy.Secret{privacy.NewSecret(testkit.ServiceToken), privacy.NewSecret(olderToken)}, Limiter: limiter,
+			Limit: ratelimit.Limit{Name: "bearer", PerMinute: 60, OnOutage: ratelimit.Open}, Used: func(context.Context, string) {},
+		},
 		Details: func(context.Context) (httpapi.Details, error) { return httpapi.Details{}, nil },
 	}))
 	f.Fuzz(func(t *testing.T, first, second string, two bool) {

@@ -1,9 +1,6 @@
 package daoapi
 
 import (
-	"errors"
-	"strings"
-
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
@@ -12,57 +9,11 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/member"
 )
 
-const (
-	callerKey    = "daoapi.caller"
-	sessionIDKey = "daoapi.session_id"
-)
+const sessionIDKey = "daoapi.session_id"
 
-// enabled refuses everything while no service token is configured (I3).
-func (a *API) enabled(echo.Context) error {
-	if len(a.ServiceTokens) == 0 {
-		return handoff.ErrDisabled
-	}
-	return nil
-}
-
-// bearer lets the other half pass (RFC 6750, header only: a token in a query
-// ends in logs). Every accepted token is compared, in constant time, so that the
-// time does not tell which of them came close.
-//
-// Who shows a wrong one again and again is told to wait. A good one is never
-// limited: it may come from the same address.
-func (a *API) bearer(c echo.Context) error {
-	caller, ok := a.callerOf(c)
-	if !ok {
-		err := a.Limiter.Take(c.Request().Context(), a.BearerLimit, a.Edge.Origin(c).Address.Value)
-		return errors.Join(err, httpapi.ErrInvalidServiceToken)
-	}
-	a.TokenUsed(c.Request().Context(), caller.KeyID)
-	c.Set(callerKey, caller)
-	return nil
-}
-
-func (a *API) callerOf(c echo.Context) (caller handoff.Caller, ok bool) {
-	headers := c.Request().Header.Values(echo.HeaderAuthorization)
-	if len(headers) != 1 {
-		return caller, false
-	}
-	scheme, shown, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return caller, false
-	}
-	for _, accepted := range a.ServiceTokens {
-		if accepted.Equal(shown) {
-			caller, ok = handoff.Caller{KeyID: accepted.KeyID(), Targets: a.ServiceTokenTargets}, true
-		}
-	}
-	return caller, ok
-}
-
-// admitted is the caller that bearer let pass.
-func admitted(c echo.Context) handoff.Caller {
-	caller, _ := c.Get(callerKey).(handoff.Caller)
-	return caller
+// caller is the other half, which the guard let pass.
+func (a *API) caller(c echo.Context) handoff.Caller {
+	return handoff.Caller{KeyID: httpapi.BearerOf(c), Targets: a.ServiceTokenTargets}
 }
 
 // csrf demands the cookie session and the signed double submit. It asks no

@@ -90,7 +90,7 @@ func (a *API) exchange(c echo.Context) error {
 	}
 	claims, err := a.Exchange.Exchange(c.Request().Context(), handoff.ExchangeRequest{
 		Token: presented, Target: body.TargetDomain, Verifier: privacy.NewSecret(body.Verifier), IdempotencyKey: key,
-		Caller: admitted(c), Origin: a.Edge.Origin(c),
+		Caller: a.caller(c), Origin: a.Edge.Origin(c),
 	})
 	if err != nil {
 		return err

@@ -152,7 +152,7 @@ func TestMint_whoMayNot(t *testing.T) {
 	}
 	suspended := s.SignIn(t, s.Member(t, "suspended@example.org"))
 	testkit.Exec(t, s.DAO, `UPDATE members SET membership_status = 'suspended' WHERE email_canonical = 'suspended@example.org'`)
-	wantProblem(t, suspended.Mint(nil), http.StatusForbidden, "account_inactive", "mint")
+	wantProblem(t, suspended.Mint(nil), http.StatusUnauthorized, "session_revoked", "mint")
 
 	idle := s.SignIn(t, s.Member(t, "idle@example.org"))
 	s.Clock.Advance(30 * time.Minute)

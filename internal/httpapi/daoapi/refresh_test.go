@@ -125,7 +125,7 @@ func TestRefresh_ofAnEndedSession(t *testing.T) {
 	wantProblem(t, refresh(kept, s.DAOURL), http.StatusUnauthorized, "session_revoked", "")
 	testkit.Exec(t, s.DAO, `UPDATE members SET membership_status = 'suspended' WHERE email_canonical = 'suspended@example.org'`)
 	wantProblem(t, refresh(suspended, s.DAOURL), http.StatusUnauthorized, "session_revoked", "")
-	wantEvents(t, s, "session.ended success logout")
+	wantEvents(t, s, "session.ended success logout", "session.ended success account_inactive")
 }
 
 // A database that is away signs nobody out; and a session needs no Redis.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
@@ -15,11 +16,15 @@ import (
 // Config is what the FOS half's handlers need. Enabled is false while no service
 // token is configured. PublicPrefix is what a gateway strips before us.
 type Config struct {
-	Edge         httpapi.Config
-	Enabled      bool
-	Login        *handoff.Login
-	Starter      *handoff.Starter
-	Sessions     *signin.FOS
+	Edge     httpapi.Config
+	Enabled  bool
+	Login    *handoff.Login
+	Starter  *handoff.Starter
+	Sessions *signin.FOS
+	Bearers  httpapi.Bearers
+	Leaving  *leaving.FOS
+	// Left is told that sessions may have ended.
+	Left         func()
 	Logins       httpapi.Logins
 	Limiter      *ratelimit.Limiter
 	ArrivalLimit ratelimit.Limit
@@ -57,11 +62,16 @@ func Routes(config Config) []httpapi.Route {
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/step-up"}, Fresh: true, Guards: unsafe, Handle: a.stepUp},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
-		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.logout},
-		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.logoutAll},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.leaves(a.logout)},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.leaves(a.logoutAll)},
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/me"}, Guards: safe, Handle: a.me},
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/sessions"}, Guards: safe, Handle: a.listSessions},
-		{Method: http.MethodDelete, Paths: []string{prefix + "/auth/sessions/:id"}, Guards: unsafe, Handle: a.endSession},
+		{Method: http.MethodDelete, Paths: []string{prefix + "/auth/sessions/:id"}, Guards: unsafe, Handle: a.leaves(a.endSession)},
+		// No page calls it: what the bearer proves, no header has to.
+		{
+			Method: http.MethodPost, Paths: []string{leaving.EndPath},
+			Guards: []httpapi.Guard{config.Bearers.Enabled, config.Bearers.Required, origin}, Handle: a.endHandoffs,
+		},
 		{
 			Method: http.MethodGet, Paths: []string{"/health/detailed"},
 			Guards: []httpapi.Guard{origin, a.operator},

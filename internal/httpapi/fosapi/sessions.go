@@ -79,27 +79,41 @@ type listedSession struct {
 	LastUsedAt   int64          `json:"last_used_at"`
 }
 
+// endedSession is one that was ended in the last days, and how.
+type endedSession struct {
+	listedSession
+	EndedAt int64  `json:"ended_at"`
+	EndedAs string `json:"ended_as"`
+}
+
 func (a *API) listSessions(c echo.Context) error {
-	all, current, err := a.Sessions.Sessions(c.Request().Context(), a.access(c))
+	all, err := a.Sessions.Sessions(c.Request().Context(), a.access(c))
 	if err != nil {
 		return err
 	}
-	list := make([]listedSession, 0, len(all))
-	for _, s := range all {
-		list = append(list, listedSession{
-			ID: s.ID, Current: s.ID == current, Origin: s.Origin, HandoffID: s.HandoffID, EntryProduct: s.EntryProduct,
-			CreatedAt: s.CreatedAt.UnixMilli(), LastUsedAt: s.LastUsedAt.UnixMilli(),
-		})
+	list, ended := make([]listedSession, 0, len(all.Live)), make([]endedSession, 0, len(all.Ended))
+	for _, s := range all.Live {
+		list = append(list, listed(s, all.Current))
 	}
-	return httpapi.JSON(c, http.StatusOK, map[string][]listedSession{"sessions": list})
+	for _, s := range all.Ended {
+		ended = append(ended, endedSession{listed(s.Session, all.Current), s.EndedAt.UnixMilli(), s.EndedAs})
+	}
+	return httpapi.JSON(c, http.StatusOK, map[string]any{"sessions": list, "ended": ended})
+}
+
+func listed(s session.Session, current uuid.UUID) listedSession {
+	return listedSession{
+		ID: s.ID, Current: s.ID == current, Origin: s.Origin, HandoffID: s.HandoffID, EntryProduct: s.EntryProduct,
+		CreatedAt: s.CreatedAt.UnixMilli(), LastUsedAt: s.LastUsedAt.UnixMilli(),
+	}
 }
 
 func (a *API) endSession(c echo.Context) error {
 	if err := httpapi.DecodeNothing(c); err != nil {
 		return err
 	}
-	id, err := uuid.Parse(c.Param("id"))
-	if err != nil || id.String() != c.Param("id") {
+	id, ok := httpapi.ParseID(c.Param("id"))
+	if !ok {
 		return signin.ErrNotYours // nobody's: no session has such an id
 	}
 	itself, err := a.Sessions.EndSession(c.Request().Context(), a.access(c), id, a.Edge.Origin(c))

@@ -34,7 +34,7 @@ func idsOf(list testkit.Answer) (ids []string) {
 }
 
 // A person sees where they are signed in, how each session came about and when it was
-// used; the last used first, and nothing that is over.
+// used; the last used first, and behind them what was ended lately.
 func TestAPersonSeesTheirSessions(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
@@ -47,8 +47,8 @@ func TestAPersonSeesTheirSessions(t *testing.T) {
 	minted := dao.Mint(map[string]any{"entry_product": "lighthouse"})
 	arrivedAt := s.Clock.Now()
 	onPhone := arrived(t, phone.Arrive(minted.Text("token")))
-	// Not listed: one that was left, one that is over, and another person's.
-	left, _ := arrives(t, s, dao)
+	// Listed by itself: one that was left. Not listed: one that is over, and another person's.
+	left, onLeft := arrives(t, s, dao)
 	wantGone(t, left.FOSPost("logout", nil))
 	_, over := arrives(t, s, dao)
 	testkit.Exec(t, s.FOS, `UPDATE sessions SET expires_at = $2 WHERE id = $1`, sessionID(over), s.Clock.Now())
@@ -65,15 +65,20 @@ func TestAPersonSeesTheirSessions(t *testing.T) {
 		"id": sessionID(onPhone), "current": false, "origin": "handoff", "handoff_id": minted.Text("handoff_id"),
 		"entry_product": "lighthouse", "created_at": millis(arrivedAt), "last_used_at": millis(arrivedAt),
 	}
+	byHandoffOver := map[string]any{
+		"id": sessionID(onLeft), "current": false, "origin": "handoff", "handoff_id": onLeft.Text("handoff_id"),
+		"entry_product": "think-tank", "created_at": millis(arrivedAt), "last_used_at": millis(arrivedAt),
+		"ended_at": millis(arrivedAt), "ended_as": "logout",
+	}
 	answer := listOf(laptop, s)
-	if diff := cmp.Diff(map[string]any{"sessions": []any{byPassword, byHandoff}}, answer.Body); diff != "" {
+	if diff := cmp.Diff(map[string]any{"sessions": []any{byPassword, byHandoff}, "ended": []any{byHandoffOver}}, answer.Body); diff != "" {
 		t.Errorf("on the laptop (-want +got):\n%s", diff)
 	}
 	wantPrivateJSON(t, answer)
 
 	s.Clock.Advance(time.Second)
 	byPassword["current"], byHandoff["current"], byHandoff["last_used_at"] = false, true, millis(s.Clock.Now())
-	if diff := cmp.Diff(map[string]any{"sessions": []any{byHandoff, byPassword}}, listOf(phone, s).Body); diff != "" {
+	if diff := cmp.Diff(map[string]any{"sessions": []any{byHandoff, byPassword}, "ended": []any{byHandoffOver}}, listOf(phone, s).Body); diff != "" {
 		t.Errorf("on the phone (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{sessionID(onEves)}, idsOf(listOf(eve, s))); diff != "" {

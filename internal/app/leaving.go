@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/leaving"
+)
+
+// newCourier makes the courier of a half, which has nobody to tell yet.
+func (a *App) newCourier(half string, pool *datastore.Postgres) *leaving.Courier {
+	courier := leaving.NewCourier(leaving.CourierConfig{
+		Outbox: leaving.NewOutbox(pool), Pause: pause, Log: a.options.Log.With("half", half),
+		Jitter: a.jitter,
+	})
+	a.metrics.Endings(half, func() (int, time.Duration) {
+		queue := courier.Queue()
+		return queue.Length, queue.Oldest
+	}, courier.Failures)
+	a.couriers = append(a.couriers, courier)
+	a.wait = append(a.wait, courier.Stop)
+	return courier
+}
+
+// introduce tells each half's courier where the other half is: at its address where one
+// is configured, else in this process, else nowhere. Without a service token there are no
+// hand-offs (I3).
+func (a *App) introduce(dao *daoHalf, fos *fosHalf) {
+	if len(a.config.ServiceTokens) == 0 {
+		return
+	}
+	if dao != nil {
+		switch {
+		case a.config.DAO.FounderyOSURL != "":
+			dao.courier.Teller = a.tellOver(a.config.DAO.FounderyOSURL, leaving.EndPath)
+		case fos != nil:
+			dao.courier.Teller = leaving.InProcess{Hear: fos.leaving.End}
+		}
+	}
+	if fos != nil {
+		switch {
+		case a.config.FOS.OracleBridgeURL != "":
+			fos.courier.Teller = a.tellOver(a.config.FOS.OracleBridgeURL, leaving.EndedPath)
+		case dao != nil:
+			fos.courier.Teller = leaving.InProcess{Hear: dao.leaving.Ended, Targets: a.config.DAO.ServiceTokenTargets}
+		}
+	}
+}
+
+func (a *App) tellOver(baseURL, path string) *leaving.Peer {
+	peer := leaving.NewPeer(baseURL, path, a.config.ServiceTokens[0])
+	a.closers = append(a.closers, func() error { peer.CloseIdle(); return nil })
+	return peer
+}
+
+// jitter is [leaving.CourierConfig]'s.
+func (a *App) jitter(d time.Duration) time.Duration {
+	var chance [1]byte
+	_, _ = io.ReadFull(a.options.Random, chance[:]) // without it all wait alike
+	return d - d/2*time.Duration(chance[0])/256
+}
+
+// pause is [leaving.CourierConfig]'s.
+func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
