@@ -21,6 +21,12 @@ var states = []state{
 		p.sees(`#error:not(:empty)`)
 	}},
 	{"think-tank-in", func(p *person) { p.isAda() }},
+	{"think-tank-somewhere-open", func(p *person) {
+		p.isAda()
+		p.opens()
+		p.visit(p.sites.thinkTank+"/", atHome)
+		p.sees("#journeys button")
+	}},
 	{"founderyos-arrived", func(p *person) { p.isAda(); p.opens() }},
 	{"founderyos-long-name", func(p *person) {
 		p.isAda()

@@ -98,7 +98,7 @@ func (l *Login) arrivalOf(p token.Parked, in circumstances) Arrival {
 		},
 		Session: session.New{
 			ID: p.SessionID, Origin: session.Handoff, HandoffID: &claims.HandoffID, EntryProduct: &claims.EntryProduct,
-			Arrival: session.Arrival(p.Arrival), AuthTime: claims.AuthTime, AMR: claims.AMR,
+			Arrival: session.Arrival{Key: p.Key, Nonce: p.Nonce}, AuthTime: claims.AuthTime, AMR: claims.AMR,
 			Now: now, ExpiresAt: l.Signer.SessionExpiry(now),
 		},
 		Claims: claims, NewUserID: p.UserID,

@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +49,8 @@ WITH ended AS (` + session.EndHandoffSQL + `), barred AS (` + session.BarHandoff
 // recorded together.
 func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error {
 	args := audit.Args(replay.At, replay.Origin)
-	args["now"], args["handoff"], args["arrival"] = replay.At, replay.HandoffID, by[:]
+	args["now"] = replay.At
+	maps.Copy(args, session.Shown(replay.HandoffID, by))
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
 		if err := session.HoldHandoffs(ctx, tx, replay.HandoffID); err != nil {
 			return err
@@ -72,25 +74,9 @@ const maxRaces = 10
 func (f *FOSStore) Arrive(ctx context.Context, a Arrival) (Arrived, error) {
 	arrived, err := f.arriveFirst(ctx, a)
 	if down := (*outage.Error)(nil); errors.As(err, &down) && ctx.Err() == nil {
-		arrived, err = f.arriveAnyway(ctx, a)
-	}
-	if errors.Is(err, session.ErrHandoffEnded) {
-		err = f.overtaken(ctx, a)
+		return f.arriveAnyway(ctx, a)
 	}
 	return arrived, err
-}
-
-// overtaken refuses an arrival that the end of its source was quicker than. Who sits in
-// front of the browser hears what they would have heard from the exchange a moment later.
-func (f *FOSStore) overtaken(ctx context.Context, a Arrival) error {
-	err := f.Append(ctx, audit.Record{
-		At: a.Now, Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.SourceEnded,
-		HandoffID: a.Claims.HandoffID, EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
-	})
-	if err != nil {
-		return err
-	}
-	return &InvalidError{Reason: ReasonInvalid, HandoffID: a.Claims.HandoffID, Cause: session.ErrHandoffEnded}
 }
 
 // arriveFirst leaves time for a second try: one connection that has gone dead must not

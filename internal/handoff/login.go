@@ -90,6 +90,11 @@ type LoginRequest struct {
 	Origin     audit.Origin
 }
 
+// arrival is what the browser is known again by.
+func (r LoginRequest) arrival() session.Arrival {
+	return session.NewArrival(r.ArrivalKey, r.Verifier.Reveal())
+}
+
 // Inside is who is signed in in a browser already; the zero Inside is nobody. Proven: as
 // somebody who has proved on this half who they are.
 type Inside struct {
@@ -124,7 +129,7 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (Landed, error)
 	}
 	claims, bound, err := l.exchange(ctx, request)
 	if err != nil {
-		return Landed{}, l.refused(ctx, session.NewArrival(request.ArrivalKey), request.Origin, err)
+		return Landed{}, l.refused(ctx, request.arrival(), request.Origin, err)
 	}
 	landed, err := l.land(ctx, request, claims, bound)
 	if err != nil {
@@ -144,15 +149,16 @@ func (l *Login) land(ctx context.Context, request LoginRequest, claims token.Cla
 	if err != nil {
 		return Landed{}, fmt.Errorf("handoff: new id: %w", err)
 	}
+	by := request.arrival()
 	return l.settle(ctx, token.Parked{
-		Claims: claims, Shown: request.Token.Digest(), Arrival: token.Digest(session.NewArrival(request.ArrivalKey)),
+		Claims: claims, Shown: request.Token.Digest(), Key: by.Key, Nonce: by.Nonce,
 		SessionID: sessionID, UserID: userID,
 	}, circumstances{inside: request.Inside, unasked: bound || l.Unbound == UnboundAllow, origin: request.Origin})
 }
 
 // exchange reports whether the token was made for a journey that this browser began.
 func (l *Login) exchange(ctx context.Context, request LoginRequest) (claims token.Claims, bound bool, err error) {
-	key, err := l.idempotencyKey(request.ArrivalKey)
+	key, err := l.idempotencyKey(request)
 	if err != nil {
 		return token.Claims{}, false, err
 	}
@@ -196,7 +202,7 @@ func (l *Login) present(ctx context.Context, request LoginRequest, key string) (
 
 // leaveUnresolved counts who cannot ask again after an outage behind the gate.
 func (l *Login) leaveUnresolved(request LoginRequest, err error) {
-	if down := (*outage.Error)(nil); request.ArrivalKey == "" && errors.As(err, &down) {
+	if down := (*outage.Error)(nil); request.arrival().IsNone() && errors.As(err, &down) {
 		l.unresolved.Add(1)
 	}
 }
@@ -217,17 +223,24 @@ func (l *Login) check(claims token.Claims) error {
 	return nil
 }
 
-// idempotencyKey makes the exchange repeatable for who holds the arrival key. The
-// key itself stays on this half. A browser without one gets a random key, good
-// for our own repeat after a lost connection and for nobody else's.
-func (l *Login) idempotencyKey(arrivalKey string) (string, error) {
-	if arrivalKey == "" {
+// idempotencyKey makes the exchange repeatable for the same browser: by the verifier
+// of its journeys, which all its tabs have, else by its arrival key. Either stays on this
+// half. A browser without both gets a random key, good for our own repeat after a lost
+// connection and for nobody else's.
+func (l *Login) idempotencyKey(request LoginRequest) (string, error) {
+	var of string
+	switch {
+	case !request.Verifier.IsNone():
+		of = "journey " + request.Verifier.Reveal()
+	case request.ArrivalKey != "":
+		of = "arrival " + request.ArrivalKey
+	default:
 		random := make([]byte, 16)
 		if _, err := io.ReadFull(l.Random, random); err != nil {
 			return "", fmt.Errorf("handoff: read random bytes: %w", err)
 		}
 		return hex.EncodeToString(random), nil
 	}
-	sum := sha256.Sum256([]byte("arrival " + arrivalKey))
+	sum := sha256.Sum256([]byte(of))
 	return hex.EncodeToString(sum[:]), nil
 }

@@ -24,6 +24,9 @@ var loginRefusals = []struct {
 	{token.ErrWrongTarget, ReasonInvalid, audit.TokenWrongTarget},
 	{token.ErrBinding, ReasonUnbound, audit.TokenBindingFailed},
 	{session.ErrHandoffUsed, ReasonUsed, audit.TokenUsed},
+	// The end of its source was quicker than the arrival: what the exchange would have
+	// said a moment later.
+	{session.ErrHandoffEnded, ReasonInvalid, audit.SourceEnded},
 }
 
 // refused records what the DAO half refused, and says it in a browser's words.
@@ -78,9 +81,8 @@ func (l *Login) turnedAway(ctx context.Context, a Arrival, cause error) error {
 		record.Reason = audit.IdentityConflict
 	case errors.Is(cause, user.ErrInactive):
 		record.Reason = audit.AccountInactive
-	case errors.Is(cause, session.ErrHandoffUsed):
-		used := &token.Refused{Cause: session.ErrHandoffUsed, HandoffID: a.Claims.HandoffID}
-		return l.refused(ctx, a.Session.Arrival, a.Origin, used)
+	case errors.Is(cause, session.ErrHandoffUsed), errors.Is(cause, session.ErrHandoffEnded):
+		return l.refused(ctx, a.Session.Arrival, a.Origin, &token.Refused{Cause: cause, HandoffID: a.Claims.HandoffID})
 	default:
 		return cause
 	}

@@ -59,21 +59,21 @@ var arrivalMutants = []mutant{
 	{
 		name: "spent-handoff-for-anybody", breaks: "I8: a URL from a log is given the session that it opened",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{`!n.Arrival.is(arrival) || !s.Live(n.Now)`, `!s.Live(n.Now)`}},
+		edits: []edit{{`!n.Arrival.is(key, nonce) || !s.Live(n.Now)`, `!s.Live(n.Now)`}},
 		in:    "internal/session", killers: []string{"TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly"},
 	},
 	{
 		name: "spent-handoff-of-an-ended-session", breaks: "I8: a repeat brings back the session that its owner ended",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{`!n.Arrival.is(arrival) || !s.Live(n.Now)`, `!n.Arrival.is(arrival)`}},
+		edits: []edit{{`!n.Arrival.is(key, nonce) || !s.Live(n.Now)`, `!n.Arrival.is(key, nonce)`}},
 		in:    "internal/session", killers: []string{"TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly"},
 	},
 	{
 		name: "no-key-equals-no-key", breaks: "I8, I12: who has no arrival key is taken for the other who has none",
 		file: "internal/session/session.go",
 		edits: []edit{
-			{`return !a.IsNone() && subtle`, `return subtle`},
-			{"	if a.IsNone() {\n\t\treturn nil\n\t}\n\treturn a[:]", "	return a[:]"},
+			{`return m != (Mark{}) && subtle`, `return subtle`},
+			{"	if m == (Mark{}) {\n\t\treturn nil\n\t}\n\treturn m[:]", "	return m[:]"},
 		},
 		in: "internal/session", killers: []string{"TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly"},
 	},
@@ -92,7 +92,7 @@ var arrivalMutants = []mutant{
 	{
 		name: "repeat-ends-ones-own-session", breaks: "I8: a late second press in the same browser signs the person out",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{`@handoff AND s.arrival <> @arrival AND`, `@handoff AND @arrival::bytea IS NOT NULL AND`}},
+		edits: []edit{{"anotherThanCameSQL + ` AND `", "`@arrival::bytea IS NOT NULL AND `"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_withoutEvidenceNothingIsEnded"},
 	},
 	{

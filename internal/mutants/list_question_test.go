@@ -115,7 +115,7 @@ var questionMutants = []mutant{
 	{
 		name: "arrival-key-not-parked", breaks: "I8: a replay while the person is asked changes nothing",
 		file:  "internal/handoff/login.go",
-		edits: []edit{{`Arrival: token.Digest(session.NewArrival(request.ArrivalKey)),`, ``}},
+		edits: []edit{{`Key: by.Key, Nonce: by.Nonce,`, `Nonce: by.Nonce,`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_aReplayEndsTheQuestion"},
 	},
 	{
@@ -150,5 +150,23 @@ var questionMutants = []mutant{
 	}
 	return aead.Seal(nonce, nonce, plain, digest[:]), nil`}},
 		in: "internal/httpapi/fosapi", killers: []string{"TestI5_whatIsParkedNamesNobody"},
+	},
+	{
+		name: "tab-is-another-browser", breaks: "I8: a second tab with the same link is taken for a thief",
+		file:  "internal/handoff/login.go",
+		edits: []edit{{`return session.NewArrival(r.ArrivalKey, r.Verifier.Reveal())`, `return session.NewArrival(r.ArrivalKey, "")`}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_theNonceIsAMarkOfTheBrowser"},
+	},
+	{
+		name: "tab-may-not-ask-again", breaks: "I8: a double click in two tabs costs the second one its answer",
+		file:  "internal/handoff/login.go",
+		edits: []edit{{`case !request.Verifier.IsNone():`, `case false:`}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_theNonceIsAMarkOfTheBrowser"},
+	},
+	{
+		name: "same-key-is-another-browser", breaks: "I8: one mark that differs outweighs one that is the same",
+		file:  "internal/session/postgres.go",
+		edits: []edit{{"	AND NOT coalesce(s.arrival = @arrival, false) AND NOT coalesce(s.nonce = @nonce, false)`", "	AND true`"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_theNonceIsAMarkOfTheBrowser"},
 	},
 }

@@ -19,13 +19,13 @@ const Columns = `s.id, s.user_id, s.origin, s.handoff_id, s.entry_product, s.gen
 	s.auth_time, s.amr, s.created_at, s.last_used_at, s.expires_at, s.ended_at`
 
 const insertSQL = `
-INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product, arrival, generation, elevated, auth_time, amr,
+INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product, arrival, nonce, generation, elevated, auth_time, amr,
                              created_at, last_used_at, expires_at)
-VALUES (@id, @user, @origin, @handoff, @entry_product, @arrival, 1, @elevated, @auth_time, @amr, @now, @now, @expires)
+VALUES (@id, @user, @origin, @handoff, @entry_product, @arrival, @nonce, 1, @elevated, @auth_time, @amr, @now, @now, @expires)
 ON CONFLICT (handoff_id) DO NOTHING
 RETURNING ` + Columns
 
-const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival FROM public.sessions s WHERE s.handoff_id = @handoff`
+const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival, s.nonce FROM public.sessions s WHERE s.handoff_id = @handoff`
 
 // Insert opens a session inside tx, which must be READ COMMITTED and on the
 // primary. A hand-off opens one, whatever the exchange allowed and however many
@@ -43,7 +43,7 @@ func Insert(ctx context.Context, tx pgx.Tx, n New) (s Session, inserted bool, er
 	}
 	row := tx.QueryRow(ctx, insertSQL, pgx.NamedArgs{
 		"id": n.ID, "user": n.UserID, "origin": string(n.Origin), "handoff": n.HandoffID,
-		"entry_product": n.EntryProduct, "arrival": n.Arrival.bytes(), "elevated": n.Origin == Password,
+		"entry_product": n.EntryProduct, "arrival": n.Arrival.Key.bytes(), "nonce": n.Arrival.Nonce.bytes(), "elevated": n.Origin == Password,
 		// Not nil, which would be NULL.
 		"amr": append([]string{}, n.AMR...), "auth_time": n.AuthTime, "now": n.Now, "expires": n.ExpiresAt,
 	})
@@ -60,8 +60,8 @@ func Insert(ctx context.Context, tx pgx.Tx, n New) (s Session, inserted bool, er
 // waited.
 func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 	var s Session
-	var arrival []byte
-	err := Scan(tx.QueryRow(ctx, findByHandoffSQL, pgx.NamedArgs{"handoff": n.HandoffID}), &s, &arrival)
+	var key, nonce []byte
+	err := Scan(tx.QueryRow(ctx, findByHandoffSQL, pgx.NamedArgs{"handoff": n.HandoffID}), &s, &key, &nonce)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, ErrHandoffUsed // used, and its user deleted since
 	}
@@ -69,7 +69,7 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 		return Session{}, outage.Postgres(err)
 	}
 	ours := s.ID == n.ID // our own insert, whose COMMIT was not acknowledged
-	if !ours && !n.Arrival.is(arrival) || !s.Live(n.Now) || s.UserID != n.UserID {
+	if !ours && !n.Arrival.is(key, nonce) || !s.Live(n.Now) || s.UserID != n.UserID {
 		return Session{}, ErrHandoffUsed
 	}
 	return s.ProvedAt(n.AuthTime, n.AMR), nil // an arrival repeated proves what it proved before, and no step-up
@@ -83,8 +83,25 @@ const (
 	holdSQL = `
 	SELECT pg_advisory_xact_lock(hashtextextended(held.id::text, 0))
 	FROM (SELECT id FROM unnest($1::uuid[]) id ORDER BY id OFFSET 0) held`
-	endedSQL = `SELECT bool_or(shown_as IS NULL), bool_or(shown_as <> $2) FROM public.handoffs_ended WHERE handoff_id = $1`
+	endedSQL = `
+	SELECT bool_or(e.shown_as IS NULL AND e.shown_nonce IS NULL), bool_or(` + anotherThanShownSQL + `)
+	FROM public.handoffs_ended e WHERE e.handoff_id = @handoff`
 )
+
+// These say that the marks of a row are another browser's than @arrival and @nonce: one
+// differs, and none is the same. NULL is no mark, and compares with nothing.
+const (
+	anotherThanShownSQL = `coalesce(e.shown_as <> @arrival OR e.shown_nonce <> @nonce, false)
+	AND NOT coalesce(e.shown_as = @arrival, false) AND NOT coalesce(e.shown_nonce = @nonce, false)`
+	anotherThanCameSQL = `coalesce(s.arrival <> @arrival OR s.nonce <> @nonce, false)
+	AND NOT coalesce(s.arrival = @arrival, false) AND NOT coalesce(s.nonce = @nonce, false)`
+)
+
+// Shown are the arguments @handoff, @arrival and @nonce: the hand-off, and by whom it was
+// shown.
+func Shown(handoffID uuid.UUID, by Arrival) pgx.NamedArgs {
+	return pgx.NamedArgs{"handoff": handoffID, "arrival": by.Key.bytes(), "nonce": by.Nonce.bytes()}
+}
 
 // HoldHandoffs keeps others from opening or ending these hand-offs until tx ends.
 func HoldHandoffs(ctx context.Context, tx pgx.Tx, ids ...uuid.UUID) error {
@@ -92,14 +109,13 @@ func HoldHandoffs(ctx context.Context, tx pgx.Tx, ids ...uuid.UUID) error {
 	return outage.Postgres(err)
 }
 
-// HoldHandoff is [HoldHandoffs] for who arrives under the arrival key by. It returns
-// [ErrHandoffEnded] where the hand-off's source has ended, and [ErrHandoffUsed] where the
-// token was shown under another arrival key, if by is one at all: then it was in two
-// browsers (I8).
+// HoldHandoff is [HoldHandoffs] for who arrives as by. It returns [ErrHandoffEnded] where
+// the hand-off's source has ended, and [ErrHandoffUsed] where the token was shown by another
+// browser, as far as by can tell: then it was in two (I8).
 func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error {
 	var both pgx.Batch
 	both.Queue(holdSQL, []uuid.UUID{id})
-	both.Queue(endedSQL, id, by[:])
+	both.Queue(endedSQL, Shown(id, by))
 	results := tx.SendBatch(ctx, &both)
 	_, err := results.Exec()
 	var ended, shown *bool // NULL where nothing has ended
@@ -111,7 +127,7 @@ func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error
 		return outage.Postgres(err)
 	case ended != nil && *ended:
 		return ErrHandoffEnded
-	case shown != nil && *shown && !by.IsNone():
+	case shown != nil && *shown:
 		return ErrHandoffUsed
 	}
 	return nil
@@ -124,11 +140,11 @@ func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error
 const (
 	EndHandoffSQL = `
 	UPDATE public.sessions s SET ended_at = @now, ended_as = 'replayed'
-	WHERE s.handoff_id = @handoff AND s.arrival <> @arrival AND ` + LiveSQL + `
+	WHERE s.handoff_id = @handoff AND ` + anotherThanCameSQL + ` AND ` + LiveSQL + `
 	RETURNING s.user_id, s.handoff_id, s.entry_product`
 	BarHandoffSQL = `
-	INSERT INTO public.handoffs_ended (handoff_id, ended_at, ended_as, shown_as)
-	SELECT @handoff::uuid, @now::timestamptz, 'replayed', @arrival::bytea
+	INSERT INTO public.handoffs_ended (handoff_id, ended_at, ended_as, shown_as, shown_nonce)
+	SELECT @handoff::uuid, @now::timestamptz, 'replayed', @arrival::bytea, @nonce::bytea
 	WHERE NOT EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = @handoff)
 	ON CONFLICT DO NOTHING`
 )
@@ -147,8 +163,8 @@ const (
 	BarSourcedSQL = `
 	INSERT INTO public.handoffs_ended AS e (handoff_id, ended_at, ended_as)
 	SELECT DISTINCT id, @now::timestamptz, 'source_ended' FROM unnest(@handoffs::uuid[]) id
-	ON CONFLICT (handoff_id) DO UPDATE SET ended_at = EXCLUDED.ended_at, ended_as = EXCLUDED.ended_as, shown_as = NULL
-	WHERE e.shown_as IS NOT NULL
+	ON CONFLICT (handoff_id) DO UPDATE SET ended_at = EXCLUDED.ended_at, ended_as = EXCLUDED.ended_as, shown_as = NULL, shown_nonce = NULL
+	WHERE e.shown_as IS NOT NULL OR e.shown_nonce IS NOT NULL
 	RETURNING e.handoff_id`
 )
 

@@ -63,7 +63,7 @@ func handoff(user uuid.UUID) session.New {
 	journey, product := uuid.New(), "think-tank"
 	return session.New{
 		ID: uuid.New(), UserID: user, Origin: session.Handoff, HandoffID: &journey, EntryProduct: &product,
-		Arrival: session.NewArrival("the browser's own key"), AuthTime: noon.Add(-time.Hour), AMR: []string{"pwd"},
+		Arrival: session.NewArrival("the browser's own key", ""), AuthTime: noon.Add(-time.Hour), AMR: []string{"pwd"},
 		Now: noon, ExpiresAt: noon.Add(7 * 24 * time.Hour),
 	}
 }
@@ -134,7 +134,7 @@ func TestI1_fiftyInsertsOfOneHandoffAreOneSession(t *testing.T) {
 // I8: who comes second gets the session only as the same browser.
 func TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly(t *testing.T) {
 	t.Parallel()
-	other, none := session.NewArrival("another browser's key"), session.Arrival{}
+	other, none := session.NewArrival("another browser's key", ""), session.Arrival{}
 	for name, tc := range map[string]struct {
 		first  func(*session.New)
 		then   func(w world, n session.New)
@@ -227,7 +227,7 @@ func TestI1_aSessionThatWasRolledBackDoesNotSpendTheHandoff(t *testing.T) {
 	if !errors.Is(err, failed) {
 		t.Fatal(err)
 	}
-	n.Arrival = session.NewArrival("another browser's key")
+	n.Arrival = session.NewArrival("another browser's key", "")
 	if _, inserted, err := w.insert(n); err != nil || !inserted {
 		t.Errorf("the next: inserted %v, %v", inserted, err)
 	}

@@ -77,36 +77,50 @@ func (s Session) ProvedAt(authTime time.Time, amr []string) Session {
 	return s
 }
 
-// Arrival is the digest of the arrival key, the mark that a browser made for one
-// hand-off. The zero Arrival is none.
-type Arrival [sha256.Size]byte
+// Mark is the digest of something that one browser has. The zero Mark is none.
+type Mark [sha256.Size]byte
 
-// NewArrival makes the arrival of a key (the Idempotency-Key of
-// cross-domain-login), or none for "". The key is as random as the browser makes
-// it; it opens nothing without the hand-off that it belongs to.
-func NewArrival(key string) Arrival {
-	if key == "" {
-		return Arrival{}
+func markOf(kind, secret string) Mark {
+	if secret == "" {
+		return Mark{}
 	}
-	return sha256.Sum256([]byte(key))
+	return sha256.Sum256([]byte(kind + secret))
 }
-
-// IsNone reports whether there was no arrival key.
-func (a Arrival) IsNone() bool { return a == Arrival{} }
 
 // bytes is the form for the database; nil for none.
-func (a Arrival) bytes() []byte {
-	if a.IsNone() {
+func (m Mark) bytes() []byte {
+	if m == (Mark{}) {
 		return nil
 	}
-	return a[:]
+	return m[:]
 }
 
-// is reports whether stored is this arrival, in constant time. None is nobody's,
-// not even another none's: the attack is to repeat somebody's hand-off without a
-// key, from a URL in a log, and be given their session (I8, I12).
-func (a Arrival) is(stored []byte) bool {
-	return !a.IsNone() && subtle.ConstantTimeCompare(a[:], stored) == 1
+// is reports whether stored is this mark, in constant time. None is nobody's, not even
+// another none's: the attack is to repeat somebody's hand-off without a key, from a URL in
+// a log, and be given their session (I8, I12).
+func (m Mark) is(stored []byte) bool {
+	return m != (Mark{}) && subtle.ConstantTimeCompare(m[:], stored) == 1
+}
+
+// Arrival is what a browser is known again by: the key that it made for this arrival,
+// and the verifier that it has of a journey which it began here. One that is the same
+// shows the same browser. One that differs shows another one, unless the other is the
+// same. The zero Arrival shows nothing.
+type Arrival struct{ Key, Nonce Mark }
+
+// NewArrival makes the marks of a key (the Idempotency-Key of cross-domain-login) and of
+// a verifier, "" for none. They are as random as the browser, or this half, makes them;
+// they open nothing without the hand-off.
+func NewArrival(key, verifier string) Arrival {
+	return Arrival{markOf("", key), markOf("journey ", verifier)}
+}
+
+// IsNone reports whether the browser showed nothing.
+func (a Arrival) IsNone() bool { return a == Arrival{} }
+
+func (a Arrival) is(key, nonce []byte) bool {
+	sameKey, sameNonce := a.Key.is(key), a.Nonce.is(nonce)
+	return sameKey || sameNonce
 }
 
 // New is a session to be opened.

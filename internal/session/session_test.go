@@ -71,10 +71,10 @@ func TestASessionIsLiveUntilItEndsOrExpires(t *testing.T) {
 
 func TestNoArrivalKeyIsNoArrival(t *testing.T) {
 	t.Parallel()
-	if !session.NewArrival("").IsNone() || session.NewArrival("a key of the browser").IsNone() {
+	if !session.NewArrival("", "").IsNone() || session.NewArrival("a key of the browser", "").IsNone() {
 		t.Error("an arrival is none exactly when there is no key")
 	}
-	if session.NewArrival("a key of the browser") == session.NewArrival("another key of it") {
+	if session.NewArrival("a key of the browser", "") == session.NewArrival("another key of it", "") {
 		t.Error("two keys are one arrival")
 	}
 }

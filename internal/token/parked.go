@@ -17,9 +17,10 @@ const ParkedTTL = 120 * time.Second
 // address, and no other browser can answer.
 type Parked struct {
 	Claims Claims
-	// Shown is the digest of the token that they were exchanged for, and Arrival that of
-	// the arrival key (zero: none).
-	Shown, Arrival Digest
+	// Shown is the digest of the token that they were exchanged for; Key and Nonce are the
+	// marks of the browser that showed it (zero: none).
+	Shown      Digest
+	Key, Nonce [32]byte
 	// SessionID and UserID are the ids that the arrival will have: answering twice opens
 	// one session.
 	SessionID, UserID uuid.UUID
@@ -35,7 +36,7 @@ type Parked struct {
 // SealParked encrypts p under the browser's secret, which no other text is sealed under.
 func (s *Sealer) SealParked(secret Token, p Parked) ([]byte, error) {
 	return s.seal(secret, forParked, sealedParked{
-		Claims: toSealed(p.Claims), Shown: p.Shown, Arrival: p.Arrival,
+		Claims: toSealed(p.Claims), Shown: p.Shown, Key: p.Key, Nonce: p.Nonce,
 		SessionID: p.SessionID, UserID: p.UserID,
 		Replaces: p.Replaces, Name: p.Name, Email: p.Email.Reveal(), Until: p.Until.UnixMilli(),
 	})
@@ -56,7 +57,7 @@ func (s *Sealer) OpenParked(secret Token, sealed []byte) (Parked, error) {
 		return Parked{}, fmt.Errorf("token: parked claims: %w", err)
 	}
 	return Parked{
-		Claims: claims, Shown: w.Shown, Arrival: w.Arrival, SessionID: w.SessionID, UserID: w.UserID,
+		Claims: claims, Shown: w.Shown, Key: w.Key, Nonce: w.Nonce, SessionID: w.SessionID, UserID: w.UserID,
 		Replaces: w.Replaces, Name: w.Name, Email: email, Until: time.UnixMilli(w.Until).UTC(),
 	}, nil
 }
@@ -64,7 +65,8 @@ func (s *Sealer) OpenParked(secret Token, sealed []byte) (Parked, error) {
 type sealedParked struct {
 	Claims    sealedClaims `json:"c"`
 	Shown     Digest       `json:"t"`
-	Arrival   Digest       `json:"k"`
+	Key       [32]byte     `json:"k"`
+	Nonce     [32]byte     `json:"o"`
 	SessionID uuid.UUID    `json:"s"`
 	UserID    uuid.UUID    `json:"u"`
 	Replaces  uuid.UUID    `json:"r"`

@@ -15,7 +15,7 @@ func TestParked_opensAsItWas(t *testing.T) {
 	t.Parallel()
 	claims := fullClaims(t)
 	full := token.Parked{
-		Claims: claims, Shown: newToken(t).Digest(), Arrival: newToken(t).Digest(), SessionID: uuid.New(), UserID: uuid.New(),
+		Claims: claims, Shown: newToken(t).Digest(), Key: newToken(t).Digest(), Nonce: newToken(t).Digest(), SessionID: uuid.New(), UserID: uuid.New(),
 		Replaces: uuid.New(), Name: text("Ada"), Email: claims.Email, Until: noon.Add(time.Minute),
 	}
 	bare := token.Parked{Claims: claims, Email: claims.Email, Until: noon}

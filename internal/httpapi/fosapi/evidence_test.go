@@ -129,17 +129,64 @@ func TestI8_anArrivalWithoutAKeyIsNotBarred(t *testing.T) {
 		by   session.Arrival
 		want error
 	}{
-		"the same key": {session.NewArrival(firstKey), nil},
-		"no key":       {session.NewArrival(""), nil},
-		"another key":  {session.NewArrival(secondKey), session.ErrHandoffUsed},
+		"the same key": {session.NewArrival(firstKey, ""), nil},
+		"no key":       {session.NewArrival("", ""), nil},
+		"another key":  {session.NewArrival(secondKey, ""), session.ErrHandoffUsed},
 	} {
-		shown := session.NewArrival(firstKey)
-		testkit.Exec(t, s.FOS, `INSERT INTO handoffs_ended VALUES ($1, now(), 'replayed', $2) ON CONFLICT DO NOTHING`, handoffID, shown[:])
+		shown := session.NewArrival(firstKey, "")
+		testkit.Exec(t, s.FOS, `INSERT INTO handoffs_ended VALUES ($1, now(), 'replayed', $2) ON CONFLICT DO NOTHING`, handoffID, shown.Key[:])
 		err := pgx.BeginFunc(t.Context(), s.FOS, func(tx pgx.Tx) error {
 			return session.HoldHandoff(t.Context(), tx, handoffID, row.by)
 		})
 		if !errors.Is(err, row.want) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// I8: the nonce cookie shows the same browser as well as an arrival key does, and its
+// absence of one another: two tabs with one link are one browser, whatever keys they made.
+func TestI8_theNonceIsAMarkOfTheBrowser(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]struct {
+		first, second []testkit.Header
+		same          bool // the browser that came first
+		converges     bool // within ten seconds
+		ends          bool // later
+	}{
+		"its other tab, another key":    {[]testkit.Header{key(firstKey)}, []testkit.Header{key(secondKey)}, true, true, false},
+		"its other tab, no keys":        {nil, nil, true, true, false},
+		"another browser, no keys":      {nil, nil, false, false, true},
+		"another browser, another key":  {[]testkit.Header{key(firstKey)}, []testkit.Header{key(secondKey)}, false, false, true},
+		"another browser, the same key": {[]testkit.Header{key(firstKey)}, []testkit.Header{key(firstKey)}, false, false, false},
+	} {
+		for _, late := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := testkit.Start(t, testkit.Options{})
+				ada, b := s.SignIn(t, s.Member(t, "ada@example.org")), s.Browser(t)
+				starts(t, s, b)
+				minted := ada.Mint(nil)
+				first := arrived(t, b.Arrive(minted.Text("token"), story.first...))
+				again := s.Browser(t) // with the nonce, and no session: the answer was lost
+				if story.same {
+					again.SetCookie(s.FOSURL, nonceNamed, b.Cookie(s.FOSURL, nonceNamed))
+				} else {
+					starts(t, s, again)
+				}
+				if late {
+					s.Clock.Advance(30 * time.Second)
+				}
+				answer := again.Arrive(minted.Text("token"), story.second...)
+				if story.converges && !late {
+					if arrived(t, answer); sessionID(answer) != sessionID(first) {
+						t.Errorf("sessions %s and %s", sessionID(first), sessionID(answer))
+					}
+					return
+				}
+				wantInvalid(t, answer, "used", minted.Text("handoff_id"))
+				wantEnded(t, s, first, story.ends)
+			})
 		}
 	}
 }

@@ -19,6 +19,34 @@ async function look({ focus = false } = {}) {
   enter("in", "Welcome back", { focus });
   say("You are signed in.");
   if (journey) return openFounderyOS();
+  return showJourneys();
+}
+
+/** What was opened from here and is still open, each with a way to end it. */
+async function showJourneys() {
+  const answer = await call("GET", "/api/auth/handoffs");
+  const open = (answer.body.handoffs ?? []).filter(({ state }) => state === "open");
+  byId("journey-list").replaceChildren(...open.map(journeyRow));
+  byId("journeys").hidden = open.length === 0;
+}
+
+function journeyRow({ handoff_id: id, target_domain: target, redeemed_at: since }) {
+  const row = byId("journey").content.firstElementChild.cloneNode(true);
+  const time = new Date(since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  row.querySelector(".journey-name").textContent = `${target}, since ${time}`;
+  const end = row.querySelector("button");
+  end.textContent = "Sign out there";
+  end.setAttribute("aria-label", `Sign out of ${target}, since ${time}`);
+  onPress(end, async () => {
+    quiet();
+    say("Signing out there…");
+    const answer = await unsafe(`/api/auth/handoffs/${encodeURIComponent(id)}`, { method: "DELETE" });
+    if (!answer.ok) return refused(answer);
+    say(`You are signed out of ${target}.`);
+    await showJourneys();
+    byId("title").focus(); // the button has gone, and the focus with it
+  });
+  return row;
 }
 
 // A journey that began at FounderyOS: what its start handed over goes to mint as it is,
@@ -84,7 +112,7 @@ async function signIn() {
 async function openFounderyOS() {
   quiet();
   say("Opening FounderyOS…");
-  const answer = await unsafe("/api/staging_token/mint", journey ?? { entry_product: "think-tank" });
+  const answer = await unsafe("/api/staging_token/mint", { body: journey ?? { entry_product: "think-tank" } });
   if (!answer.ok) return refused(answer);
   const target = URL.canParse(answer.body.redirect_url) ? new URL(answer.body.redirect_url) : null;
   // A "javascript:" URL would run here, with this site's session.
@@ -100,7 +128,7 @@ async function signOut() {
   say("Signing out…");
   const answer = await unsafe("/api/auth/logout");
   if (!answer.ok && !ended(answer)) return refused(answer);
-  askToSignIn("You are signed out of Think Tank. FounderyOS has a session of its own.");
+  askToSignIn("You are signed out of Think Tank, and of what you opened from here.");
   field.email.focus();
 }
 
@@ -108,11 +136,11 @@ async function signOut() {
  * A call that changes something: with the CSRF value that belongs to the session. Once
  * more if another tab was given another value meanwhile.
  */
-async function unsafe(path, body, again = true) {
+async function unsafe(path, { method = "POST", body } = {}, again = true) {
   const csrf = await call("GET", "/api/auth/csrf-token");
   if (!csrf.ok) return csrf;
-  const answer = await call("POST", path, { body, headers: { "X-CSRF-Token": csrf.body.csrf_token ?? "" } });
-  return again && answer.body.code === "csrf_failed" ? unsafe(path, body, false) : answer;
+  const answer = await call(method, path, { body, headers: { "X-CSRF-Token": csrf.body.csrf_token ?? "" } });
+  return again && answer.body.code === "csrf_failed" ? unsafe(path, { method, body }, false) : answer;
 }
 
 function refused(answer) {
