@@ -60,8 +60,12 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
 	})
 	uses := a.tokenUse(store)
+	courier, err := a.newCourier(ctx, datastore.DAO, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
 	half := &daoHalf{
-		exchange: exchange, uses: uses, courier: a.newCourier("dao", pool),
+		exchange: exchange, uses: uses, courier: courier,
 		leaving: leaving.NewDAO(leaving.DAOConfig{Store: leaving.NewDAOStore(pool), Now: o.Now}),
 	}
 	edge := a.edge("dao", c.AllowedOrigins, checks)

@@ -66,7 +66,11 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	a.wait = append(a.wait, login.Wait)
 	a.metrics.Unresolved("fos", login.Unresolved)
 	uses := a.tokenUse(handoff.NewFOSStore(pool))
-	half := &fosHalf{leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: o.Now}), a.newCourier("fos", pool)}
+	courier, err := a.newCourier(ctx, datastore.FOS, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	half := &fosHalf{leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: o.Now}), courier}
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login:    login,

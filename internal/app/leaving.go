@@ -7,21 +7,27 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
+	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
 // newCourier makes the courier of a half, which has nobody to tell yet.
-func (a *App) newCourier(half string, pool *datastore.Postgres) *leaving.Courier {
+func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL privacy.Secret) (*leaving.Courier, error) {
+	pool, err := datastore.OpenAside(ctx, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { a.closePool(half, pool); return nil })
 	courier := leaving.NewCourier(leaving.CourierConfig{
-		Outbox: leaving.NewOutbox(pool), Pause: pause, Log: a.options.Log.With("half", half),
+		Outbox: leaving.NewOutbox(pool), Pause: pause, Log: a.options.Log.With("half", string(half)),
 		Jitter: a.jitter,
 	})
-	a.metrics.Endings(half, func() (int, time.Duration) {
+	a.metrics.Endings(string(half), func() (int, time.Duration) {
 		queue := courier.Queue()
 		return queue.Length, queue.Oldest
 	}, courier.Failures)
 	a.couriers = append(a.couriers, courier)
 	a.wait = append(a.wait, courier.Stop)
-	return courier
+	return courier, nil
 }
 
 // introduce tells each half's courier where the other half is: at its address where one

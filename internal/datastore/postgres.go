@@ -18,6 +18,22 @@ import (
 // Postgres is a pool of connections to one database.
 type Postgres = pgxpool.Pool
 
+// Aside is a pool's name for work that nobody waits for: its connections are few and of
+// its own, so that it neither takes those of people nor, by using them every second,
+// hides which of them have rested too long to be believed.
+const Aside = "handoff aside"
+
+// asideSize is one for each of the two things that a half does aside.
+const asideSize = 2
+
+// OpenAside is [OpenPostgres] for such work.
+func OpenAside(ctx context.Context, databaseURL privacy.Secret) (*Postgres, error) {
+	return open(ctx, databaseURL, func(config *pgxpool.Config) {
+		config.MaxConns, config.MinConns, config.MinIdleConns = asideSize, 0, 0
+		config.ConnConfig.RuntimeParams["application_name"] = Aside
+	})
+}
+
 // poolSize bounds the connections of one half of one replica (invariant I13):
 // 16 measured better than 4 and than 64 on two cores, and two replicas of two
 // halves stay below Postgres' default of 100.
@@ -27,6 +43,10 @@ const poolSize = 16
 // replica that starts while Postgres is away must come up, say so in its
 // readiness, and recover by itself.
 func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, error) {
+	return open(ctx, databaseURL, func(*pgxpool.Config) {})
+}
+
+func open(ctx context.Context, databaseURL privacy.Secret, alter func(*pgxpool.Config)) (*Postgres, error) {
 	config, err := pgxpool.ParseConfig(databaseURL.Reveal())
 	if err != nil {
 		// pgx quotes the connection string in its error, password included.
@@ -46,6 +66,7 @@ func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, e
 	}
 	config.ConnConfig.DialFunc = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
 	config.BeforeClose = hangUp
+	alter(config)
 	var pool *pgxpool.Pool
 	var doubted atomic.Int64 // when all that rest were given up, in nanoseconds since 1970
 	config.ShouldPing = func(ctx context.Context, rested pgxpool.ShouldPingParams) bool {

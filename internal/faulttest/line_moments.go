@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/hello-world-co-op/handoff/internal/datastore"
 )
 
 // Moment is an exact one in a history of messages: when the N-th flight on a line
@@ -99,6 +101,12 @@ type message struct {
 func (m *Moments) hear(said message) func() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if bytes.Contains(said.data, []byte("application_name\x00"+datastore.Aside)) {
+		said.wire.aside = true
+	}
+	if said.wire.aside { // what nobody waits for comes when it likes
+		return nil
+	}
 	if !said.back && !said.wire.asking {
 		m.count(said)
 	} else if said.back {

@@ -20,6 +20,7 @@ type wire struct {
 	// asking says that the client spoke last, in that round, in flight number asked of
 	// those that the awaited moment is of; under the mutex of the moments.
 	asking       bool
+	aside        bool // see [datastore.Aside]
 	asked, round int
 }
 

@@ -46,8 +46,7 @@ func TestI1_anOutageBurnsNoToken(t *testing.T) {
 			for _, fields := range []map[string]any{nil, {"target_domain": testkit.OtherTarget}} {
 				begun := time.Now()
 				wantProblem(t, present(peer, s.DAOURL, token, fields, key(firstKey)), http.StatusServiceUnavailable, "dependency_unavailable", "exchange")
-				// 0.7 s less where the pool has no connection left that went dead; the caller waits 0.1 s more.
-				if took := time.Since(begun); took > handoff.ExchangeWithin+90*time.Millisecond {
+				if took := time.Since(begun); took > handoff.ExchangeWithin { // by 0.7 s less, on a machine that does nothing else
 					t.Errorf("a caller would have gone: it took %v", took)
 				}
 			}
