@@ -60,14 +60,11 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
 	})
 	uses := a.tokenUse(store)
-	courier, err := a.newCourier(ctx, datastore.DAO, c.DatabaseURL)
+	half, err := a.newDAOHalf(ctx, pool)
 	if err != nil {
 		return nil, err
 	}
-	half := &daoHalf{
-		exchange: exchange, uses: uses, courier: courier,
-		leaving: leaving.NewDAO(leaving.DAOConfig{Store: leaving.NewDAOStore(pool), Now: o.Now}),
-	}
+	half.exchange, half.uses = exchange, uses
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	sessions := signin.NewDAO(signin.DAOConfig{
 		Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random, Rotation: rotation,

@@ -35,10 +35,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := session.NewSigner(session.Config{
-		Key: c.JWT.Key, Previous: c.JWT.Previous, Issuer: c.JWT.Issuer, Audience: c.JWT.Audience,
-		AccessTTL: c.JWT.AccessTTL, RefreshTTL: c.JWT.RefreshTTL, Now: o.Now, Random: o.Random,
-	})
+	signer, err := a.newSigner(c.JWT)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +63,10 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	a.wait = append(a.wait, login.Wait)
 	a.metrics.Unresolved("fos", login.Unresolved)
 	uses := a.tokenUse(handoff.NewFOSStore(pool))
-	courier, err := a.newCourier(ctx, datastore.FOS, c.DatabaseURL)
+	half, err := a.newFOSHalf(ctx, pool)
 	if err != nil {
 		return nil, err
 	}
-	half := &fosHalf{leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: o.Now}), courier}
 	routes := fosapi.Routes(fosapi.Config{
 		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
 		Login:    login,
@@ -116,6 +112,13 @@ func (a *App) arrivals() *httpapi.Admission {
 		return nil
 	}
 	return a.admission.Apart()
+}
+
+func (a *App) newSigner(c config.JWT) (*session.Signer, error) {
+	return session.NewSigner(session.Config{
+		Key: c.Key, Previous: c.Previous, Issuer: c.Issuer, Audience: c.Audience,
+		AccessTTL: c.AccessTTL, RefreshTTL: c.RefreshTTL, Now: a.options.Now, Random: a.options.Random,
+	})
 }
 
 // jwtKeys are the signing keys in the form from which subkeys are derived.

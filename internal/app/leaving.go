@@ -30,6 +30,20 @@ func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL p
 	return courier, nil
 }
 
+// newDAOHalf makes a half that can end hand-offs and hear of their end.
+func (a *App) newDAOHalf(ctx context.Context, pool *datastore.Postgres) (*daoHalf, error) {
+	courier, err := a.newCourier(ctx, datastore.DAO, a.config.DAO.DatabaseURL)
+	hears := leaving.NewDAO(leaving.DAOConfig{Store: leaving.NewDAOStore(pool), Now: a.options.Now})
+	return &daoHalf{leaving: hears, courier: courier}, err
+}
+
+// newFOSHalf is newDAOHalf for the other one.
+func (a *App) newFOSHalf(ctx context.Context, pool *datastore.Postgres) (*fosHalf, error) {
+	courier, err := a.newCourier(ctx, datastore.FOS, a.config.FOS.DatabaseURL)
+	hears := leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: a.options.Now})
+	return &fosHalf{hears, courier}, err
+}
+
 // introduce tells each half's courier where the other half is: at its address where one
 // is configured, else in this process, else nowhere. Without a service token there are no
 // hand-offs (I3).
