@@ -18,7 +18,7 @@ func TestAForgedLinkAsksFirst(t *testing.T) {
 	victim.expect("as-name", adaName)
 	victim.expect("as-email", adaEmail)
 	victim.expect("title", "Is this you?")
-	victim.expect("confirm", "Continue as "+adaName)
+	victim.expect("confirm", "Continue as "+adaEmail)
 	if n := s.count(t, s.fos, "SELECT count(*) FROM sessions"); n != 0 {
 		t.Errorf("%d sessions before the answer", n)
 	}
@@ -57,6 +57,9 @@ func TestAJourneyThatBeginsHere(t *testing.T) {
 	p.press("begin")
 	p.sees(signInForm) // at Think Tank, where nobody is signed in yet
 	p.signIn(adaEmail, adaPassword)
+	p.sees(atHome) // a link alone signs nobody in: somebody else may have made it
+	p.expect("open-founderyos", "Continue to FounderyOS")
+	p.press("open-founderyos")
 	p.sees(arrived)
 	p.expect("user-email", adaEmail)
 	if n := s.count(t, s.fos, "SELECT count(*) FROM audit_log WHERE event = 'handoff.pending'"); n != 0 {

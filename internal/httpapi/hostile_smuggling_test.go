@@ -109,6 +109,9 @@ func TestI1_aBodyIsNotTakenForARequest(t *testing.T) {
 		"in a body for nobody":            wire{good.addr, http.MethodPost, "/nowhere", nil, hidden, 0}.String(),
 		"behind chunks for nobody, by the length": wire{good.addr, http.MethodPost, "/nowhere", nil, "", 0}.
 			add(fmt.Sprintf("Content-Length: %d", len(hidden)+5)).add("Transfer-Encoding: chunked").say("0\r\n\r\n" + hidden).String(),
+		"behind the length of an older protocol, by the chunks": strings.Replace(
+			wire{good.addr, http.MethodPost, "/nowhere", []string{"Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n" + hidden, 0}.
+				String(), " HTTP/1.1\r\n", " HTTP/1.0\r\nConnection: keep-alive\r\n", 1),
 		"behind chunks, by the length": good.set("Authorization", "").add(fmt.Sprintf("Content-Length: %d", len(hidden)+5)).
 			add("Transfer-Encoding: chunked").say("0\r\n\r\n" + hidden).String(),
 	} {

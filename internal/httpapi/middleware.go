@@ -151,10 +151,11 @@ const maxHeaders = 16 << 10
 // there a length beside them, whoever stands before us may have gone by that, and what we
 // read next would be a part of the body for them: a request in a request (RFC 9112, 6.3,
 // demands that such a connection ends). net/http goes by the chunks, forgets that there
-// was a length, and reads on. Clients of ours send a length.
+// was a length, and reads on; in HTTP/1.0 it goes by the length and forgets the chunks, so
+// that every such connection ends. Clients of ours send a length, and 1.1.
 func endAfterChunks(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if len(c.Request().TransferEncoding) > 0 {
+		if len(c.Request().TransferEncoding) > 0 || !c.Request().ProtoAtLeast(1, 1) {
 			c.Response().Header().Set(echo.HeaderConnection, "close")
 		}
 		return next(c)

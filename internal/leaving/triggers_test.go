@@ -150,3 +150,18 @@ func TestFOS_whateverEndsASessionEndsItsHandoff(t *testing.T) {
 		})
 	}
 }
+
+// The attack: to put a function that acts with its owner's rights on a table of one's own.
+func TestNobodyMayBorrowTheTriggersRights(t *testing.T) {
+	t.Parallel()
+	for _, half := range []datastore.Half{datastore.DAO, datastore.FOS} {
+		pool := testkit.Pool(t, testkit.DatabaseURL(t, half))
+		if n := testkit.Count(t, pool, `SELECT count(*) FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace`); n == 0 {
+			t.Errorf("%s: there is no such function", half)
+		}
+		if n := testkit.Count(t, pool, `SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+			AND prosecdef AND has_function_privilege('public', oid, 'EXECUTE')`); n != 0 {
+			t.Errorf("%s: %d functions with their owner's rights are anybody's to use", half, n)
+		}
+	}
+}

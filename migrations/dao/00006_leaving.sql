@@ -113,6 +113,11 @@ CREATE TRIGGER handoffs_leave_with_member AFTER UPDATE ON public.members FOR EAC
 CREATE TRIGGER handoffs_leave_with_deleted_member BEFORE DELETE ON public.members FOR EACH ROW
     EXECUTE FUNCTION public.handoffs_leave_with_member();
 
+-- The attack: to put such a function on a table of one's own, and end whose hand-offs one
+-- likes with its owner's rights. A trigger that is there needs no right of whoever fires it.
+REVOKE ALL ON FUNCTION public.handoff_ended(), public.handoffs_leave_with_session(), public.handoffs_leave_with_member(),
+    public.end_handoffs(uuid, uuid, timestamptz, text) FROM PUBLIC;
+
 -- +goose Down
 SET LOCAL lock_timeout = '3s';
 DROP TRIGGER handoffs_leave_with_deleted_member ON public.members;

@@ -44,6 +44,9 @@ CREATE TRIGGER handoff_left_by_deletion AFTER DELETE ON public.sessions FOR EACH
     WHEN (OLD.handoff_id IS NOT NULL AND OLD.ended_at IS NULL AND OLD.expires_at > clock_timestamp())
     EXECUTE FUNCTION public.handoff_left();
 
+-- Else anybody could put it on a table of their own, and tell what they like.
+REVOKE ALL ON FUNCTION public.handoff_left() FROM PUBLIC;
+
 -- +goose Down
 SET LOCAL lock_timeout = '3s';
 DROP TRIGGER handoff_left_by_deletion ON public.sessions;

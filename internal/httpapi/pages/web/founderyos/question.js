@@ -12,7 +12,7 @@ export function ask({ as, current, handoff_id: id }) {
   byId("as-name").textContent = name;
   byId("as-email").textContent = as.email;
   byId("as-initial").textContent = Array.from(name)[0]?.toUpperCase() ?? "";
-  byId("confirm-name").textContent = name;
+  byId("confirm-email").textContent = as.email; // a name is what its owner likes it to be
   byId("current").hidden = !current;
   byId("current-name").textContent = current?.display_name || current?.email || "";
   byId("current-email").textContent = current?.email ?? "";

@@ -17,8 +17,8 @@ async function look({ focus = false } = {}) {
   remember(true);
   showMember(answer.body);
   enter("in", "Welcome back", { focus });
-  say("You are signed in.");
-  if (journey) return openFounderyOS();
+  say(journey ? "FounderyOS asks who you are. If you were not on your way there, leave this page." : "You are signed in.");
+  if (journey) byId("open-founderyos").textContent = "Continue to FounderyOS";
   return showJourneys();
 }
 
@@ -50,8 +50,8 @@ function journeyRow({ handoff_id: id, target_domain: target, redeemed_at: since 
 }
 
 // A journey that began at FounderyOS: what its start handed over goes to mint as it is,
-// and the token is then good in that browser only. Nobody is asked again here: who began
-// it is the one who is signed in here.
+// and the token is then good in the browser that began it only. Which need not be this
+// one: anybody can make such a link, so nothing is minted before somebody presses.
 const journey = journeyIn(new URLSearchParams(location.search));
 
 function journeyIn(query) {
