@@ -17,7 +17,8 @@ func Dump(t testing.TB, pool *pgxpool.Pool, leaveOut ...string) string {
 	rows, err := pool.Query(ctx, `
 		SELECT table_name::text FROM information_schema.tables
 		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> ALL ($1) ORDER BY 1`,
-		append([]string{"goose_db_version"}, leaveOut...))
+		// The rows of the outbox are ids, and come and go when a courier likes.
+		append([]string{"goose_db_version", "handoff_endings"}, leaveOut...))
 	if err != nil {
 		t.Fatal(err)
 	}
