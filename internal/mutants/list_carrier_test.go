@@ -116,26 +116,26 @@ var carrierMutants = []mutant{
 	},
 	{
 		name: "peer-asked-again-by-net-http", breaks: "I8: net/http repeats the exchange as often as it likes",
-		file:  "internal/handoff/peer.go",
+		file:  "internal/peer/peer.go",
 		edits: []edit{{`request.GetBody = nil`, `request.Close = false`}},
 		in:    "internal/handoff", killers: []string{"TestI8_aLostConnectionThatWasUsedBeforeIsNoReasonToAskMoreOften"},
 	},
 	{
 		name: "redirect-followed-with-the-bearer", breaks: "I12: the service token goes wherever a redirect points",
-		file:  "internal/handoff/peer.go",
+		file:  "internal/peer/peer.go",
 		edits: []edit{{`error { return http.ErrUseLastResponse }`, `error { return nil }`}},
 		in:    "internal/handoff", killers: []string{"TestARedirectIsNotFollowedWithTheBearer"},
 	},
 	{
 		name: "peer-answers-without-end", breaks: "I13: a peer's answer is read to its end, however long",
-		file:  "internal/handoff/peer.go",
-		edits: []edit{{`io.ReadAll(io.LimitReader(response.Body, maxPeerAnswer))`, `io.ReadAll(response.Body)`}},
+		file:  "internal/peer/peer.go",
+		edits: []edit{{`io.ReadAll(io.LimitReader(response.Body, maxAnswer))`, `io.ReadAll(response.Body)`}},
 		in:    "internal/handoff", killers: []string{"TestI13_hugeAnswersAreNotReadToTheirEnd"},
 	},
 	{
 		name: "peer-quoted", breaks: "I6: what a peer echoes is in our log",
-		file:  "internal/handoff/peer_answer.go",
-		edits: []edit{{`return cmp.Or(beforeAWord(err), errBrokeOff)`, `return cmp.Or(beforeAWord(err), err)`}},
+		file:  "internal/peer/peer.go",
+		edits: []edit{{`return cmp.Or(BeforeAWord(err), errBrokeOff)`, `return cmp.Or(BeforeAWord(err), err)`}},
 		in:    "internal/handoff", killers: []string{"TestI6_aPeerThatEchoesPutsNothingIntoAnError"},
 	},
 }

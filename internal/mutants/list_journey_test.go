@@ -59,7 +59,7 @@ var journeyMutants = []mutant{
 	{
 		name: "doubt-forgotten", breaks: "a token that may be lost is not counted",
 		file:  "internal/handoff/peer_answer.go",
-		edits: []edit{{`a.status == http.StatusServiceUnavailable && !inDoubt`, `a.status == http.StatusServiceUnavailable && (true || inDoubt)`}},
+		edits: []edit{{`a.Status == http.StatusServiceUnavailable && !inDoubt`, `a.Status == http.StatusServiceUnavailable && (true || inDoubt)`}},
 		in:    "internal/handoff", killers: []string{"TestI8_whatMayHaveBeenHeardStaysInDoubt"},
 	},
 	{

@@ -28,11 +28,14 @@ var rooms = map[string][]string{
 	// Who may try how often: no domain, since it knows neither accounts nor tokens.
 	"internal/ratelimit": {"internal/outage", "internal/privacy"},
 
+	// How one half speaks to the other: it knows no message by its meaning.
+	"internal/peer": {"internal/privacy"},
+
 	// Use cases: the order of steps across domains.
-	"internal/handoff": {"internal/behind", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/handoff": {"internal/behind", "internal/peer", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 	"internal/signin":  {"internal/behind", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
-	"internal/leaving": {"internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/leaving": {"internal/peer", "internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
 	// The edge: requests in, answers out, no store.
 	"internal/httpapi": {
@@ -111,7 +114,7 @@ var places = []struct {
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
 	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
