@@ -68,8 +68,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 		return nil, err
 	}
 	routes := fosapi.Routes(fosapi.Config{
-		Edge: edge, Enabled: len(a.config.ServiceTokens) > 0,
-		Login:    login,
+		Edge: edge, Login: login,
 		Starter:  &handoff.Starter{URLs: c.StartURLs, Target: c.ExpectedTarget, Random: o.Random},
 		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival, Arrivals: a.arrivals(),
 		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,

@@ -140,16 +140,22 @@ type Answer struct {
 	Origin    audit.Origin
 }
 
+// answered returns what waits for the answer, or [ErrNotAsked].
+func (l *Login) answered(ctx context.Context, answer Answer) (token.Parked, error) {
+	p, err := l.parked(ctx, answer.Secret)
+	if err == nil && p.Claims.HandoffID != answer.HandoffID {
+		err = ErrNotAsked
+	}
+	return p, err
+}
+
 // Confirm lets the person in, or asks again where somebody else is signed in by now. Its
 // errors are those of [Login.Login], and [*InvalidError] around [ErrNotAsked].
 //
 // The claims are left for a moment, and then go: when the answer is lost the browser may
 // ask again, and finds the session that it opened.
 func (l *Login) Confirm(ctx context.Context, answer Answer) (Landed, error) {
-	p, err := l.parked(ctx, answer.Secret)
-	if err == nil && p.Claims.HandoffID != answer.HandoffID {
-		err = ErrNotAsked
-	}
+	p, err := l.answered(ctx, answer)
 	if errors.Is(err, ErrNotAsked) {
 		return Landed{}, &InvalidError{Reason: ReasonExpired, HandoffID: answer.HandoffID, Cause: err}
 	}
@@ -175,14 +181,11 @@ func (l *Login) forget(ctx context.Context, answer Answer) {
 	})
 }
 
-// Decline records that the person said no, and forgets the claims. A browser without a
-// question has nothing to decline.
+// Decline records that the person said no, and forgets the claims. It returns
+// [ErrNotAsked] where there is nothing to say no to.
 func (l *Login) Decline(ctx context.Context, answer Answer) error {
-	p, err := l.parked(ctx, answer.Secret)
-	switch {
-	case errors.Is(err, ErrNotAsked):
-		return nil
-	case err != nil:
+	p, err := l.answered(ctx, answer)
+	if err != nil {
 		return err
 	}
 	err = l.Store.Append(ctx, audit.Record{

@@ -33,3 +33,15 @@ func ParseID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(text)
 	return id, err == nil && id.String() == text && id != uuid.Nil
 }
+
+// Leaves is handle, and when it went well says to nudge that sessions or hand-offs may
+// have ended.
+func Leaves(nudge func(), handle echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := handle(c)
+		if err == nil {
+			nudge()
+		}
+		return err
+	}
+}

@@ -114,7 +114,7 @@ func besiege(t *testing.T) *besieged {
 		{wire{fos, "POST", "/api/v1/auth/cross-domain-login", script, `{"token":"` + ada.MintToken() + `"}`, 0}, precise, fosPage, 200, true},
 		{answer("GET", "pending", ""), noBody, fosOpen, 200, false},
 		{answer("POST", "confirm", `{"handoff_id":"`+asked.Text("handoff_id")+`"}`), precise, fosPage, 200, false},
-		{answer("POST", "decline", `{}`), precise, fosPage, 204, false},
+		{answer("POST", "decline", `{"handoff_id":"`+asked.Text("handoff_id")+`"}`), precise, fosPage, 204, false},
 		{wire{dao, "GET", "/api/auth/handoffs", csrf, "", 0}, noBody, daoRead, 200, false},
 		{wire{dao, "DELETE", "/api/auth/handoffs/" + ada.Mint(nil).Text("handoff_id"), csrf, `{}`, 0}, precise, daoPage, 204, false},
 		{post("/api/auth/ended-handoffs", bearer, `{"handoff_ids":["`+uuid.NewString()+`"]}`), precise, service, 204, false},

@@ -17,7 +17,7 @@ var arrivalMutants = []mutant{
 	{
 		name: "arrival-without-a-service-token", breaks: "I3: what is switched off touches a store",
 		file:  "internal/httpapi/fosapi/api.go",
-		edits: []edit{{"if !a.Enabled {\n", "if !a.Enabled && a.Login == nil {\n"}},
+		edits: []edit{{"append([]httpapi.Guard{enabled}, unsafe...), Handle: a.crossDomainLogin", "unsafe, Handle: a.crossDomainLogin"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI3_withoutAServiceTokenNothingIsTouched"},
 	},
 	{

@@ -71,7 +71,7 @@ var leavingMutants = []mutant{
 	{
 		name: "end-without-the-service-token", breaks: "I3, I12: anybody ends anybody's session",
 		file:  "internal/httpapi/fosapi/api.go",
-		edits: []edit{{`Guards: []httpapi.Guard{config.Bearers.Enabled, config.Bearers.Required, origin}, Handle: a.endHandoffs`, `Guards: []httpapi.Guard{origin}, Handle: a.endHandoffs`}},
+		edits: []edit{{`Guards: []httpapi.Guard{enabled, config.Bearers.Required, origin}, Handle: a.endHandoffs`, `Guards: []httpapi.Guard{origin}, Handle: a.endHandoffs`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI4_noEndWithoutTheServiceTokenOrARecord"},
 	},
 	{

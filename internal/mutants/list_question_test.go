@@ -169,4 +169,10 @@ var questionMutants = []mutant{
 		edits: []edit{{"	AND NOT coalesce(s.arrival = @arrival, false) AND NOT coalesce(s.nonce = @nonce, false)`", "	AND true`"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_theNonceIsAMarkOfTheBrowser"},
 	},
+	{
+		name: "no-to-any-question", breaks: "no in an old tab forgets what a newer one was asked",
+		file:  "internal/handoff/question.go",
+		edits: []edit{{"func (l *Login) Decline(ctx context.Context, answer Answer) error {\n\tp, err := l.answered(ctx, answer)", "func (l *Login) Decline(ctx context.Context, answer Answer) error {\n\tp, err := l.parked(ctx, answer.Secret)"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestConfirm_whoSaysNoIsForgotten"},
+	},
 }

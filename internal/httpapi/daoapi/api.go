@@ -65,7 +65,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodPost, Paths: []string{"/api/auth/logout"},
-			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.leaves(a.logout),
+			Guards: []httpapi.Guard{origin, a.csrf}, Handle: httpapi.Leaves(a.Left, a.logout),
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/api/auth/handoffs"},
@@ -73,7 +73,7 @@ func Routes(config Config) []httpapi.Route {
 		},
 		{
 			Method: http.MethodDelete, Paths: []string{"/api/auth/handoffs/:id"},
-			Guards: []httpapi.Guard{origin, a.csrf}, Handle: a.leaves(a.endHandoff),
+			Guards: []httpapi.Guard{origin, a.csrf}, Handle: httpapi.Leaves(a.Left, a.endHandoff),
 		},
 		{
 			Method: http.MethodPost, Paths: []string{leaving.EndedPath},

@@ -11,17 +11,6 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/leaving"
 )
 
-// leaves says that hand-offs may have ended, when handle went well.
-func (a *API) leaves(handle echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		err := handle(c)
-		if err == nil {
-			a.Left()
-		}
-		return err
-	}
-}
-
 // listedHandoff is a hand-off as its member sees it in the list.
 type listedHandoff struct {
 	HandoffID    uuid.UUID     `json:"handoff_id"`

@@ -13,11 +13,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
-// Config is what the FOS half's handlers need. Enabled is false while no service
-// token is configured. PublicPrefix is what a gateway strips before us.
+// Config is what the FOS half's handlers need. PublicPrefix is what a gateway strips before us.
 type Config struct {
 	Edge     httpapi.Config
-	Enabled  bool
 	Login    *handoff.Login
 	Starter  *handoff.Starter
 	Sessions *signin.FOS
@@ -44,33 +42,33 @@ const prefix = "/api/v1"
 // Routes are the FOS half's endpoints with their guards, in the protocol's order.
 func Routes(config Config) []httpapi.Route {
 	a := &API{config}
-	origin := config.Edge.AllowedOrigin
+	origin, enabled := config.Edge.AllowedOrigin, config.Bearers.Enabled
 	safe, unsafe := []httpapi.Guard{origin}, []httpapi.Guard{origin, httpapi.RequestedWith}
 	return []httpapi.Route{
 		{
 			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain-login"}, Stage: "login", Apart: a.Arrivals,
-			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.crossDomainLogin,
+			Guards: append([]httpapi.Guard{enabled}, unsafe...), Handle: a.crossDomainLogin,
 		},
 		// No guard against other sites: a link to it may stand anywhere.
-		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/start"}, Guards: []httpapi.Guard{a.enabled}, Handle: a.start},
+		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/start"}, Guards: []httpapi.Guard{enabled}, Handle: a.start},
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/cross-domain/pending"}, Guards: safe, Handle: a.pending},
 		{
 			Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain/confirm"}, Stage: "login",
-			Guards: append([]httpapi.Guard{a.enabled}, unsafe...), Handle: a.confirm,
+			Guards: append([]httpapi.Guard{enabled}, unsafe...), Handle: a.confirm,
 		},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/cross-domain/decline"}, Stage: "login", Guards: unsafe, Handle: a.decline},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/login"}, Fresh: true, Guards: unsafe, Handle: a.login},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/step-up"}, Fresh: true, Guards: unsafe, Handle: a.stepUp},
 		{Method: http.MethodPost, Paths: []string{prefix + "/auth/refresh"}, Guards: unsafe, Handle: a.refresh},
-		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: a.leaves(a.logout)},
-		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: a.leaves(a.logoutAll)},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout"}, Guards: unsafe, Handle: httpapi.Leaves(a.Left, a.logout)},
+		{Method: http.MethodPost, Paths: []string{prefix + "/auth/logout-all"}, Guards: unsafe, Handle: httpapi.Leaves(a.Left, a.logoutAll)},
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/me"}, Guards: safe, Handle: a.me},
 		{Method: http.MethodGet, Paths: []string{prefix + "/auth/sessions"}, Guards: safe, Handle: a.listSessions},
-		{Method: http.MethodDelete, Paths: []string{prefix + "/auth/sessions/:id"}, Guards: unsafe, Handle: a.leaves(a.endSession)},
+		{Method: http.MethodDelete, Paths: []string{prefix + "/auth/sessions/:id"}, Guards: unsafe, Handle: httpapi.Leaves(a.Left, a.endSession)},
 		// No page calls it: what the bearer proves, no header has to.
 		{
 			Method: http.MethodPost, Paths: []string{leaving.EndPath},
-			Guards: []httpapi.Guard{config.Bearers.Enabled, config.Bearers.Required, origin}, Handle: a.endHandoffs,
+			Guards: []httpapi.Guard{enabled, config.Bearers.Required, origin}, Handle: a.endHandoffs,
 		},
 		{
 			Method: http.MethodGet, Paths: []string{"/health/detailed"},
@@ -80,14 +78,6 @@ func Routes(config Config) []httpapi.Route {
 			}),
 		},
 	}
-}
-
-// enabled refuses everything while no service token is configured (I3).
-func (a *API) enabled(echo.Context) error {
-	if !a.Enabled {
-		return handoff.ErrDisabled
-	}
-	return nil
 }
 
 // operator lets founders and admins pass who act as such. For everybody else

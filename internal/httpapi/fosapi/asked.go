@@ -82,22 +82,30 @@ func (a *API) pending(c echo.Context) error {
 	return httpapi.JSON(c, http.StatusOK, questionOf(*q))
 }
 
-type confirmBody struct {
+type answerBody struct {
 	HandoffID string `json:"handoff_id"`
+}
+
+// answer reads to which question the person answers in this browser.
+func (a *API) answer(c echo.Context) (handoff.Answer, error) {
+	var body answerBody
+	if err := httpapi.Decode(c, &body); err != nil {
+		return handoff.Answer{}, err
+	}
+	id, ok := httpapi.ParseID(body.HandoffID)
+	if !ok {
+		return handoff.Answer{}, &handoff.FieldError{Field: "handoff_id", Reason: "is not a UUID"}
+	}
+	return handoff.Answer{Secret: a.asked(c), HandoffID: id, Origin: a.Edge.Origin(c)}, nil
 }
 
 // confirm is "yes". The guards are those of every unsafe method, and the cookie is this
 // browser's alone: nobody else's page can say it.
 func (a *API) confirm(c echo.Context) error {
-	var body confirmBody
-	if err := httpapi.Decode(c, &body); err != nil {
+	answer, err := a.answer(c)
+	if err != nil {
 		return err
 	}
-	id, err := uuid.Parse(body.HandoffID)
-	if err != nil || id.String() != body.HandoffID {
-		return &handoff.FieldError{Field: "handoff_id", Reason: "is not a UUID"}
-	}
-	answer := handoff.Answer{Secret: a.asked(c), HandoffID: id, Origin: a.Edge.Origin(c)}
 	if err := a.takeArrival(c); err != nil {
 		return err
 	}
@@ -111,15 +119,18 @@ func (a *API) confirm(c echo.Context) error {
 	return a.landed(c, landed)
 }
 
-// decline is "no".
+// decline is "no". To say it to a question that is over, or was asked in another tab
+// since, changes nothing.
 func (a *API) decline(c echo.Context) error {
-	if err := httpapi.DecodeNothing(c); err != nil {
-		return err
-	}
-	err := a.Login.Decline(c.Request().Context(), handoff.Answer{Secret: a.asked(c), Origin: a.Edge.Origin(c)})
+	answer, err := a.answer(c)
 	if err != nil {
 		return err
 	}
-	a.clear(c, a.askedCookie())
+	switch err := a.Login.Decline(c.Request().Context(), answer); {
+	case err == nil:
+		a.clear(c, a.askedCookie())
+	case !errors.Is(err, handoff.ErrNotAsked):
+		return err
+	}
 	return c.NoContent(http.StatusNoContent)
 }

@@ -33,6 +33,11 @@ func confirms(b *testkit.Browser, handoffID string) testkit.Answer {
 	return b.FOSPost("cross-domain/confirm", map[string]any{"handoff_id": handoffID})
 }
 
+// declines says no.
+func declines(b *testkit.Browser, handoffID string) testkit.Answer {
+	return b.FOSPost("cross-domain/decline", map[string]any{"handoff_id": handoffID})
+}
+
 // asked demands the question whether to go on as one person, in place of another ("":
 // nobody), and that nobody was signed in by it. It returns the hand-off's id.
 func asked(t testing.TB, answer testkit.Answer, as, current string) string {
@@ -172,7 +177,7 @@ func TestConfirm_whoSaysNoIsForgotten(t *testing.T) {
 		id := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "")
 		secret := ada.Cookie(s.FOSURL, askedNamed)
 		for range 2 { // the second has nothing to decline
-			no := ada.FOSPost("cross-domain/decline", nil)
+			no := declines(ada, id)
 			if no.Status != http.StatusNoContent || ada.Cookie(s.FOSURL, askedNamed) != "" {
 				t.Fatalf("no: %d %s", no.Status, no.Raw)
 			}
@@ -184,6 +189,13 @@ func TestConfirm_whoSaysNoIsForgotten(t *testing.T) {
 		if diff := cmp.Diff(want, eventsOf(t, s, id)); diff != "" {
 			t.Errorf("on record (-want +got):\n%s", diff)
 		}
+
+		// "No" in an old tab is none to what another tab was asked since.
+		newer := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "")
+		if no := declines(ada, id); no.Status != http.StatusNoContent || len(no.Cookies) != 0 {
+			t.Errorf("no to another question: %d %v", no.Status, no.Cookies)
+		}
+		arrived(t, confirms(ada, newer))
 	})
 }
 

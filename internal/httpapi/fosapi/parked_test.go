@@ -89,7 +89,7 @@ func TestI4_aQuestionThatCannotBeRecordedIsNone(t *testing.T) {
 	testkit.Exec(t, s.FOS, broken[1])
 	id := asked(t, ada.Arrive(token, key(firstKey)), "ada@example.org", "")
 	testkit.Exec(t, s.FOS, broken[0])
-	no := ada.FOSPost("cross-domain/decline", nil)
+	no := declines(ada, id)
 	wantProblem(t, no, http.StatusServiceUnavailable, "dependency_unavailable")
 	testkit.Exec(t, s.FOS, broken[1])
 	arrived(t, confirms(ada, id))

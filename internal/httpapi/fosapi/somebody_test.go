@@ -55,7 +55,7 @@ func TestSomebodyElseIsNeverReplacedSilently(t *testing.T) {
 				access := bob.Cookie(s.FOSURL, "access_token")
 				id := asked(t, bob.Arrive(mint().Text("token"), key(firstKey)), "ada@example.org", "bob@example.org")
 				wantIn(t, bob, "bob@example.org")
-				if no := bob.FOSPost("cross-domain/decline", nil); no.Status != http.StatusNoContent {
+				if no := declines(bob, id); no.Status != http.StatusNoContent {
 					t.Fatalf("no: %d", no.Status)
 				}
 				wantInvalid(t, confirms(bob, id), "expired", id)

@@ -25,7 +25,7 @@ export function ask({ as, current, handoff_id: id }) {
 export function wireQuestion(yes, no) {
   onPress(byId("confirm"), async () => {
     say("Signing you in…");
-    await yes(await answer("confirm", { handoff_id: open }));
+    await yes(await answer("confirm"));
   });
   onPress(byId("decline"), async () => {
     say("Leaving things as they are…");
@@ -40,6 +40,7 @@ export async function openQuestion() {
   return body.pending ? body : null;
 }
 
-function answer(word, body) {
+function answer(word) {
+  const body = { handoff_id: open }; // another tab may have been asked something else since
   return call("POST", `/api/v1/auth/cross-domain/${word}`, { body, headers: { "X-Requested-With": "founderyos" } });
 }
