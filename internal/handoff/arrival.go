@@ -21,7 +21,7 @@ type arrivalStore interface {
 	// Append records a refusal.
 	Append(ctx context.Context, r audit.Record) error
 	// Revoke records a replay, and ends the session that the hand-off opened if that
-	// was under another arrival key than this one.
+	// was in another browser than this one.
 	Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error
 }
 
@@ -32,11 +32,11 @@ type Arrival struct {
 	Claims    token.Claims
 	NewUserID uuid.UUID
 	Consent   Consent
-	// Leaves is the session that the browser is in: it ends, since its cookies are
+	// OlderSession is the one that the browser is in: it ends, since its cookies are
 	// replaced, and nobody could end it by signing out (ASVS 5.0, 7.2.4).
-	Leaves uuid.UUID
-	Now    time.Time
-	Origin audit.Origin
+	OlderSession uuid.UUID
+	Now          time.Time
+	Origin       audit.Origin
 }
 
 // Arrived is what it led to.
@@ -102,8 +102,8 @@ func (l *Login) arrivalOf(p token.Parked, in circumstances) Arrival {
 			Now: now, ExpiresAt: l.Signer.SessionExpiry(now),
 		},
 		Claims: claims, NewUserID: p.UserID,
-		Consent: Consent{Needed: !in.unasked, Present: in.inside.User.ID, As: p.Email, Replaces: p.Replaces},
-		Leaves:  in.inside.Session, Now: now, Origin: in.origin,
+		Consent:      Consent{Needed: !in.unasked, Present: in.inside.User.ID, As: p.Email, Replaces: p.Replaces},
+		OlderSession: in.inside.Session, Now: now, Origin: in.origin,
 	}
 	if in.inside.Proven {
 		a.Person.SignedInAs = in.inside.User.ID

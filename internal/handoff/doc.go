@@ -3,7 +3,9 @@
 //
 //	Minter.Mint         DAO: a live session becomes a token for one target
 //	Exchange.Exchange   DAO: a token becomes the claims it stands for, once
-//	Login.Login         FOS: a token becomes a user and a session
+//	Starter.Start       FOS: a browser begins a journey, which binds the token to it
+//	Login.Login         FOS: a token becomes a user and a session, or a question
+//	Login.Confirm       FOS: the person says yes to it (Decline: no)
 //
 // Between the halves stands one seam, [Exchanger]: the FOS half's only way to
 // the DAO half, in process ([InProcess]) or over HTTP ([Peer]). Both pass the

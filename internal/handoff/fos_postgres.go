@@ -141,12 +141,11 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 		return Arrived{}, err
 	}
 	if inserted {
-		err = leave(ctx, tx, a)
+		if err := displace(ctx, tx, who.User.ID, a.Now, a.Origin); err != nil {
+			return Arrived{}, err
+		}
 	}
-	if inserted && err == nil {
-		err = displace(ctx, tx, who.User.ID, a.Now, a.Origin)
-	}
-	return Arrived{User: who.User, Session: begun}, err
+	return Arrived{User: who.User, Session: begun}, replaceOlder(ctx, tx, a, begun.ID)
 }
 
 // whatBecameOf are the events of the person's account.
@@ -180,20 +179,22 @@ func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []a
 	return nil
 }
 
-// leaveSQL ends the session that the browser was in.
-var leaveSQL = `WITH replaced AS (` + session.ReplaceSQL + `)
+// replaceSQL ends the session that the browser was in.
+var replaceSQL = `WITH replaced AS (` + session.ReplaceSQL + `)
 ` + audit.Insert{
 	Event: audit.SessionEnded, Outcome: audit.Success, From: "replaced",
 	Reason: "'" + string(audit.ByReplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
 }.SQL()
 
-func leave(ctx context.Context, tx pgx.Tx, a Arrival) error {
-	if a.Leaves == uuid.Nil {
+// replaceOlder does so also for a repeat of the arrival, whose browser may have come to be in
+// another session since.
+func replaceOlder(ctx context.Context, tx pgx.Tx, a Arrival, begun uuid.UUID) error {
+	if a.OlderSession == uuid.Nil || a.OlderSession == begun {
 		return nil
 	}
 	args := audit.Args(a.Now, a.Origin)
-	args["session"], args["now"] = a.Leaves, a.Now
-	_, err := tx.Exec(ctx, leaveSQL, args)
+	args["session"], args["now"] = a.OlderSession, a.Now
+	_, err := tx.Exec(ctx, replaceSQL, args)
 	return audit.Unrecorded(err)
 }
 

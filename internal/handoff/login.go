@@ -74,7 +74,7 @@ func NewLogin(config LoginConfig) *Login {
 // Wait returns when nothing runs behind an answer any more.
 func (l *Login) Wait() { l.tidying.Wait() }
 
-// Unresolved is how many browsers without an arrival key were told 503 when their token
+// Unresolved is how many browsers that showed no mark of their own were told 503 when their token
 // was redeemed, or may have been: they cannot have it again.
 func (l *Login) Unresolved() uint64 { return l.unresolved.Load() }
 

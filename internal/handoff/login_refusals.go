@@ -51,10 +51,10 @@ func (l *Login) refused(ctx context.Context, by session.Arrival, origin audit.Or
 	return cause
 }
 
-// note records a refusal. One token shown under two arrival keys, while it can still
-// be on its way, was in two browsers (I8): which of them the person's is nobody knows,
-// and the session ends. Without a key, or later, a second use proves nothing: else a
-// spent link in a log would be a weapon.
+// note records a refusal. One token in two browsers ([session.Arrival]) while it can
+// still be on its way (I8): which of them the person's is nobody knows, and the session
+// ends. Without a mark, or later, a second use proves nothing: else a spent link in a log
+// would be a weapon.
 func (l *Login) note(ctx context.Context, refusal audit.Record, by session.Arrival) error {
 	if refusal.Reason != audit.TokenUsed {
 		return l.Store.Append(ctx, refusal)

@@ -92,7 +92,7 @@ var arrivalMutants = []mutant{
 	{
 		name: "repeat-ends-ones-own-session", breaks: "I8: a late second press in the same browser signs the person out",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{"anotherThanCameSQL + ` AND `", "`@arrival::bytea IS NOT NULL AND `"}},
+		edits: []edit{{"anotherBrowserSQL(\"s.arrival\", \"s.nonce\") + ` AND `", "`@arrival::bytea IS NOT NULL AND `"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_withoutEvidenceNothingIsEnded"},
 	},
 	{

@@ -137,9 +137,21 @@ var questionMutants = []mutant{
 		in:    "internal/httpapi/fosapi", killers: []string{"TestRefuse_leavesTheTokenAsGoodAsItWas"},
 	},
 	{
+		name: "repeat-replaces-nobody", breaks: "I8: who signed in between two answers lives on behind a cookie that is gone",
+		file:  "internal/handoff/fos_postgres.go",
+		edits: []edit{{"	return Arrived{User: who.User, Session: begun}, replaceOlder(", "	if !inserted {\n\t\treturn Arrived{User: who.User, Session: begun}, nil\n\t}\n\treturn Arrived{User: who.User, Session: begun}, replaceOlder("}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_confirmingAgainReplacesWhoCameBetween"},
+	},
+	{
+		name: "repeat-replaces-itself", breaks: "I8: the answer said twice ends the session that it opened",
+		file:  "internal/handoff/fos_postgres.go",
+		edits: []edit{{"if a.OlderSession == uuid.Nil || a.OlderSession == begun {", "if a.OlderSession == uuid.Nil {"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_confirmingAgainReplacesWhoCameBetween"},
+	},
+	{
 		name: "older-session-stays", breaks: "a session lives on that nobody can sign out of",
 		file:  "internal/handoff/fos_postgres.go",
-		edits: []edit{{`	if a.Leaves == uuid.Nil {`, `	if true {`}},
+		edits: []edit{{`	if a.OlderSession == uuid.Nil || a.OlderSession == begun {`, `	if true {`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestConfirm_whoIsNotAsked", "TestSomebodyElseIsNeverReplacedSilently"},
 	},
 	{
@@ -166,7 +178,7 @@ var questionMutants = []mutant{
 	{
 		name: "same-key-is-another-browser", breaks: "I8: one mark that differs outweighs one that is the same",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{"	AND NOT coalesce(s.arrival = @arrival, false) AND NOT coalesce(s.nonce = @nonce, false)`", "	AND true`"}},
+		edits: []edit{{"	AND NOT coalesce(` + key + ` = @arrival, false) AND NOT coalesce(` + nonce + ` = @nonce, false))`", "	AND true)`"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_theNonceIsAMarkOfTheBrowser"},
 	},
 	{

@@ -31,8 +31,8 @@
 // # One hand-off, one session
 //
 // The hand-off's id is unique among sessions. Who inserts second is given the
-// first one's session only when they show the same arrival key, which means: the
-// same browser, whose answer was lost ([Insert], invariants I1 and I8).
+// first one's session only when they show a mark that it has ([Arrival]), which means:
+// the same browser, whose answer was lost ([Insert], invariants I1 and I8).
 //
 // # Limits
 //

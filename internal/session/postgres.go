@@ -32,11 +32,10 @@ const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival, s.nonce FROM public
 // come at once (invariant I1): the unique index decides, and whoever loses waits
 // until the winner has committed.
 //
-// The loser is given the winner's session, with inserted false, when it is live,
-// the same user's, and opened under the same arrival key: then it is the same
-// browser, whose first answer was lost (I8); or with the same id, when the caller
-// repeats what may have been committed. Anybody else gets [ErrHandoffUsed],
-// and nothing changes. Other errors are an [outage.Error] or a fault of the caller.
+// The loser is given the winner's session, with inserted false, when it is live, the
+// same user's, and opened by the same browser ([Arrival]), whose first answer was lost
+// (I8); or with the same id, when the caller repeats what may have been committed.
+// Anybody else gets [ErrHandoffUsed], and nothing changes. Other errors are an [outage.Error] or a fault of the caller.
 func Insert(ctx context.Context, tx pgx.Tx, n New) (s Session, inserted bool, err error) {
 	if err := n.check(); err != nil {
 		return Session{}, false, err
@@ -79,23 +78,22 @@ func converge(ctx context.Context, tx pgx.Tx, n New) (Session, error) {
 // each sees what the other has written. In the order of the ids, so that two who hold
 // several do not wait for each other. endedSQL is a statement of its own, which sees what
 // was committed while the first one waited.
-const (
+var (
 	holdSQL = `
 	SELECT pg_advisory_xact_lock(hashtextextended(held.id::text, 0))
 	FROM (SELECT id FROM unnest($1::uuid[]) id ORDER BY id OFFSET 0) held`
 	endedSQL = `
-	SELECT bool_or(e.shown_as IS NULL AND e.shown_nonce IS NULL), bool_or(` + anotherThanShownSQL + `)
+	SELECT bool_or(e.shown_as IS NULL AND e.shown_nonce IS NULL), bool_or(` + anotherBrowserSQL("e.shown_as", "e.shown_nonce") + `)
 	FROM public.handoffs_ended e WHERE e.handoff_id = @handoff`
 )
 
-// These say that the marks of a row are another browser's than @arrival and @nonce: one
-// differs, and none is the same. NULL is no mark, and compares with nothing.
-const (
-	anotherThanShownSQL = `coalesce(e.shown_as <> @arrival OR e.shown_nonce <> @nonce, false)
-	AND NOT coalesce(e.shown_as = @arrival, false) AND NOT coalesce(e.shown_nonce = @nonce, false)`
-	anotherThanCameSQL = `coalesce(s.arrival <> @arrival OR s.nonce <> @nonce, false)
-	AND NOT coalesce(s.arrival = @arrival, false) AND NOT coalesce(s.nonce = @nonce, false)`
-)
+// anotherBrowserSQL says that the marks in these columns are another browser's than
+// @arrival and @nonce: one differs, and none is the same. NULL is no mark, and compares
+// with nothing. ([Arrival.is] is the other side of the rule.)
+func anotherBrowserSQL(key, nonce string) string {
+	return `(coalesce(` + key + ` <> @arrival OR ` + nonce + ` <> @nonce, false)
+	AND NOT coalesce(` + key + ` = @arrival, false) AND NOT coalesce(` + nonce + ` = @nonce, false))`
+}
 
 // Shown are the arguments @handoff, @arrival and @nonce: the hand-off, and by whom it was
 // shown.
@@ -133,14 +131,14 @@ func HoldHandoff(ctx context.Context, tx pgx.Tx, id uuid.UUID, by Arrival) error
 	return nil
 }
 
-// EndHandoffSQL ends the session that came of the hand-off @handoff under another
-// arrival key than @arrival, and returns it, if it was live. It takes the row lock that
-// rotation takes. BarHandoffSQL keeps every other arrival key from opening one, where
+// EndHandoffSQL ends the session that came of the hand-off @handoff in another browser
+// than the one of @arrival and @nonce, and returns it, if it was live. It takes the row
+// lock that rotation takes. BarHandoffSQL keeps every other browser from opening one, where
 // none was opened yet. The caller holds the hand-off.
-const (
+var (
 	EndHandoffSQL = `
 	UPDATE public.sessions s SET ended_at = @now, ended_as = 'replayed'
-	WHERE s.handoff_id = @handoff AND ` + anotherThanCameSQL + ` AND ` + LiveSQL + `
+	WHERE s.handoff_id = @handoff AND ` + anotherBrowserSQL("s.arrival", "s.nonce") + ` AND ` + LiveSQL + `
 	RETURNING s.user_id, s.handoff_id, s.entry_product`
 	BarHandoffSQL = `
 	INSERT INTO public.handoffs_ended (handoff_id, ended_at, ended_as, shown_as, shown_nonce)

@@ -134,6 +134,32 @@ func TestI8_confirmingTwiceOpensOneSession(t *testing.T) {
 	})
 }
 
+// I8: the answer to "yes" is lost, somebody else signs in by password in that browser, and
+// "yes" is said again: they are named, and their session ends with its cookies.
+func TestI8_confirmingAgainReplacesWhoCameBetween(t *testing.T) {
+	t.Parallel()
+	asking(t, "confirm", func(t *testing.T, s *testkit.Service) {
+		ada := s.SignIn(t, s.Member(t, "ada@example.org"))
+		id := asked(t, ada.Arrive(ada.MintToken()), "ada@example.org", "")
+		secret := ada.Cookie(s.FOSURL, askedNamed)
+		once := arrived(t, confirms(ada, id))
+
+		b := s.SignInAtFOS(t, s.User(t, "bob@example.org")) // the browser that never heard of it
+		bob := b.Cookie(s.FOSURL, "access_token")
+		b.SetCookie(s.FOSURL, askedNamed, secret)
+		asked(t, confirms(b, id), "ada@example.org", "bob@example.org")
+		twice := arrived(t, confirms(b, id))
+		if sessionID(once) != sessionID(twice) {
+			t.Errorf("sessions %s and %s", sessionID(once), sessionID(twice))
+		}
+		wantProblem(t, meAt(t, s, bob), http.StatusUnauthorized, "session_revoked")
+		wantIn(t, b, "ada@example.org")
+		b.SetCookie(s.FOSURL, askedNamed, secret)
+		arrived(t, confirms(b, id)) // the same browser, in that same session: it does not end itself
+		wantIn(t, b, "ada@example.org")
+	})
+}
+
 // Who was asked in one browser cannot be answered for in another, nor later, nor by who
 // does not say to which question.
 func TestConfirm_whatIsNoAnswer(t *testing.T) {
