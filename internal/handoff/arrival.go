@@ -59,14 +59,21 @@ type Consent struct {
 	Replaces uuid.UUID
 }
 
-// missing reports whether the person has to be asked before they are signed in as
-// arriving. Who is that already goes on in the same account. Anybody else is never
-// replaced silently, wherever the journey began; and an answer is good for the question
-// that was put: were another user present by now, they would not have been named.
-func (c Consent) missing(arriving user.User) bool {
-	named := c.As.Canonical() == arriving.Email.Canonical() // of one user only
+// missing reports whether the person has to be asked before they are signed in as who.
+// Who is that already goes on in the same account. Anybody else is never replaced
+// silently, wherever the journey began; and an answer is good for the question that was
+// put: were another user present by now, they would not have been named.
+//
+// A founder's or an admin's account is never linked silently either. The attack is a link
+// that the founder opens here: made for a member over there who has the founder's address,
+// and from then on the key to the founder's account.
+func (c Consent) missing(who user.Resolution) bool {
+	named := c.As.Canonical() == who.User.Email.Canonical() // of one user only
+	if who.NewlyLinked() && who.User.Role.Privileged() && !named {
+		return true
+	}
 	switch c.Present {
-	case arriving.ID:
+	case who.User.ID:
 		return false
 	case uuid.Nil:
 		return c.Needed && !named

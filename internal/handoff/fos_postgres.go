@@ -124,7 +124,7 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 	if err != nil {
 		return Arrived{}, err
 	}
-	if a.Consent.missing(who.User) {
+	if a.Consent.missing(who) {
 		return Arrived{}, &Unasked{As: who.User}
 	}
 	fresh := a.Session

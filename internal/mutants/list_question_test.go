@@ -30,8 +30,8 @@ var questionMutants = []mutant{
 	{
 		name: "same-user-asked", breaks: "who is signed in already is asked whether they want to be themselves",
 		file: "internal/handoff/arrival.go",
-		edits: []edit{{`case arriving.ID:
-		return false`, `case arriving.ID:
+		edits: []edit{{`case who.User.ID:
+		return false`, `case who.User.ID:
 		return c.Needed && !named`}},
 		in: "internal/httpapi/fosapi", killers: []string{"TestConfirm_whoIsNotAsked"},
 	},
@@ -147,6 +147,12 @@ var questionMutants = []mutant{
 		file:  "internal/handoff/fos_postgres.go",
 		edits: []edit{{"if a.OlderSession == uuid.Nil || a.OlderSession == begun {", "if a.OlderSession == uuid.Nil {"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_confirmingAgainReplacesWhoCameBetween"},
+	},
+	{
+		name: "founder-linked-silently", breaks: "I9: a founder opens a link, and its maker has the founder's account",
+		file:  "internal/handoff/arrival.go",
+		edits: []edit{{"who.NewlyLinked() && who.User.Role.Privileged() && !named", "who.NewlyLinked() && who.User.Role.Privileged() && !named && c.Needed"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestI9_aFoundersAddressIsLinkedOnlyInTheirOwnBrowser"},
 	},
 	{
 		name: "older-session-stays", breaks: "a session lives on that nobody can sign out of",

@@ -25,6 +25,9 @@ type Resolution struct {
 	PrincipalAdded bool
 }
 
+// NewlyLinked reports whether an existing user got the link (dao, subject).
+func (r Resolution) NewlyLinked() bool { return r.Action == Linked || r.Action == Reclaimed }
+
 // Resolve finds, links, reclaims or creates the user of an arrival inside tx,
 // which must be READ COMMITTED and on the primary. It returns [*Refused] as
 // [Decide] does, [ErrRaced], [ErrArrival] or an [outage.Error]; after any error

@@ -87,7 +87,5 @@ func TestI9_aSessionThatProvedNothingHereLinksNoFounder(t *testing.T) {
 	testkit.Exec(t, s.FOS, `UPDATE sessions SET elevated = false WHERE user_id = $1`, boss.ID)
 	wantProblem(t, here.Arrive(b.MintToken()), http.StatusConflict, "identity_conflict")
 	testkit.Exec(t, s.FOS, `UPDATE sessions SET elevated = true WHERE user_id = $1`, boss.ID)
-	if answer := here.Arrive(b.MintToken()); answer.Status != http.StatusOK {
-		t.Errorf("with the proof it is %d %s", answer.Status, answer.Raw)
-	}
+	arrived(t, confirms(here, asked(t, here.Arrive(b.MintToken()), "boss@example.org", "boss@example.org")))
 }

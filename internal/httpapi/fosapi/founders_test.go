@@ -9,7 +9,8 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/user"
 )
 
-// Whoever holds a founder's address at the DAO half is not yet the founder here.
+// Whoever holds a founder's address at the DAO half is not yet the founder here; and the
+// founder who opens a link is asked before it makes somebody over there the founder.
 
 func TestI9_aFoundersAddressIsLinkedOnlyInTheirOwnBrowser(t *testing.T) {
 	t.Parallel()
@@ -31,9 +32,21 @@ func TestI9_aFoundersAddressIsLinkedOnlyInTheirOwnBrowser(t *testing.T) {
 				wantProblem(t, left.Arrive(dao.MintToken()), http.StatusConflict, "identity_conflict")
 
 				themselves := s.SignInAtFOS(t, founder)
-				answer := arrived(t, themselves.Arrive(dao.MintToken()))
-				if userID(answer) != founder.ID.String() {
-					t.Errorf("arrived as %s", userID(answer))
+				for _, fields := range []map[string]any{nil, {"challenge": starts(t, s, themselves)}} {
+					token := dao.Mint(fields).Text("token")
+					id := asked(t, themselves.Arrive(token), "ada@example.org", "ada@example.org")
+					if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM identity_link`); n != 0 {
+						t.Fatal("linked by a link that they opened")
+					}
+					if fields == nil {
+						declines(themselves, id)
+						wantIn(t, themselves, "ada@example.org")
+						continue
+					}
+					answer := arrived(t, confirms(themselves, id))
+					if userID(answer) != founder.ID.String() {
+						t.Errorf("arrived as %s", userID(answer))
+					}
 				}
 				// From now on there is a link, in whichever browser.
 				arrived(t, s.Browser(t).Arrive(dao.MintToken()))

@@ -13,11 +13,15 @@ export function ask({ as, current, handoff_id: id }) {
   byId("as-email").textContent = as.email;
   byId("as-initial").textContent = Array.from(name)[0]?.toUpperCase() ?? "";
   byId("confirm-email").textContent = as.email; // a name is what its owner likes it to be
-  byId("current").hidden = !current;
+  // A founder who would be linked: whom they continue as is who they are here already.
+  const linking = current?.email === as.email;
+  byId("linking").hidden = !linking;
+  byId("current").hidden = !current || linking;
   byId("current-name").textContent = current?.display_name || current?.email || "";
   byId("current-email").textContent = current?.email ?? "";
   byId("journey-id").textContent = `Hand-off ${id}`;
-  enter("asked", "Is this you?");
+  enter("asked", linking ? "Connect the two accounts?" : "Is this you?");
+  if (linking) return say("This link connects a Think Tank account with your FounderyOS account.");
   say(current ? "Somebody else is signed in to FounderyOS in this browser." : "Nobody is signed in to FounderyOS yet.");
 }
 
