@@ -24,8 +24,8 @@ type CourierConfig struct {
 }
 
 type outbox interface {
-	// Lease takes up to [MostAtOnce] rows that nobody else has, for [leaseTime].
-	Lease(ctx context.Context) ([]uuid.UUID, error)
+	// Lease takes up to most rows that nobody else has, for [leaseTime].
+	Lease(ctx context.Context, most int) ([]uuid.UUID, error)
 	// Release gives them back.
 	Release(ctx context.Context, ids []uuid.UUID) error
 	// Told deletes them.
@@ -67,11 +67,15 @@ type Courier struct {
 	failures atomic.Uint64
 	queue    atomic.Pointer[Queue]
 	failing  int // rounds in a row
+	// most is how many are told at once: half as many after each failure, and twice as many
+	// when it went well. So one that cannot be told comes to be told alone, and keeps few
+	// others waiting.
+	most int
 }
 
 // NewCourier makes a courier that does not run yet.
 func NewCourier(config CourierConfig) *Courier {
-	c := &Courier{CourierConfig: config, nudges: make(chan struct{}, 1), stop: func() {}}
+	c := &Courier{CourierConfig: config, nudges: make(chan struct{}, 1), stop: func() {}, most: MostAtOnce}
 	c.queue.Store(&Queue{})
 	return c
 }
@@ -123,20 +127,23 @@ func (c *Courier) Round(ctx context.Context) (more bool, err error) {
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}
+	more = len(ids) == c.most
 	if err := c.tell(ctx, ids); err != nil {
+		c.most = max(1, c.most/2)
 		c.release(ctx, ids)
 		return false, err
 	}
+	c.most = min(2*c.most, MostAtOnce)
 	// Also when the courier is being stopped: it has been told.
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	return len(ids) == MostAtOnce, c.Outbox.Told(within, ids)
+	return more, c.Outbox.Told(within, ids)
 }
 
 func (c *Courier) lease(ctx context.Context) ([]uuid.UUID, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	return c.Outbox.Lease(ctx)
+	return c.Outbox.Lease(ctx, c.most)
 }
 
 func (c *Courier) tell(ctx context.Context, ids []uuid.UUID) error {

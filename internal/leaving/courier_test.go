@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ type desk struct {
 	leased   []uuid.UUID
 	told     []uuid.UUID
 	down     error           // of the other half
+	bad      uuid.UUID       // one that it never takes
 	lost     error           // of the outbox
 	pauses   []time.Duration // of the courier, not of its figures
 	deaf     []bool          // whether nudges were listened to
@@ -33,10 +35,10 @@ type desk struct {
 	measured leaving.Queue
 }
 
-func (d *desk) Lease(context.Context) ([]uuid.UUID, error) {
+func (d *desk) Lease(_ context.Context, most int) ([]uuid.UUID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n := min(len(d.waiting), leaving.MostAtOnce)
+	n := min(len(d.waiting), most)
 	taken := d.waiting[:n:n]
 	d.waiting, d.leased = d.waiting[n:], append(d.leased, taken...)
 	return taken, d.lost
@@ -58,12 +60,15 @@ func (d *desk) Told(ctx context.Context, ids []uuid.UUID) error {
 
 func (d *desk) Waiting(context.Context) (leaving.Queue, error) { return d.measured, nil }
 
-func (d *desk) Tell(ctx context.Context, _ []uuid.UUID) error {
+func (d *desk) Tell(ctx context.Context, ids []uuid.UUID) error {
 	if _, limited := ctx.Deadline(); !limited {
 		return errors.New("without a bound on time")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if slices.Contains(ids, d.bad) {
+		return errors.New("one of them is not good")
+	}
 	return d.down
 }
 
@@ -157,12 +162,31 @@ func TestCourier_waitsInAnOutageAndNotTooLong(t *testing.T) {
 	}
 
 	d.down = nil
-	d.run(t, c, 2)
+	d.run(t, c, 3)
 	if len(d.told) != 3 || len(d.waiting) != 0 || strings.Count(d.log.String(), "\n") != 2 {
 		t.Errorf("when it is over: %d told, %d wait\n%s", len(d.told), len(d.waiting), d.log.String())
 	}
-	if diff := cmp.Diff([]time.Duration{time.Second, time.Second}, d.pauses); diff != "" {
+	if diff := cmp.Diff([]time.Duration{0, 0, time.Second}, d.pauses); diff != "" {
 		t.Errorf("pauses afterwards (-want +got):\n%s", diff)
+	}
+}
+
+// One that the other half does not take: all others are told, in as many messages as it
+// takes to find it alone.
+func TestCourier_oneThatCannotBeToldDelaysFew(t *testing.T) {
+	t.Parallel()
+	all := some(2 * leaving.MostAtOnce)
+	d := &desk{waiting: all, bad: all[17]}
+	d.run(t, d.courier(), 40)
+	if len(d.told) != len(all)-1 || slices.Contains(d.told, d.bad) || !slices.Contains(d.waiting, d.bad) {
+		t.Errorf("%d of %d are told", len(d.told), len(all))
+	}
+	d.bad = uuid.Nil
+	c := d.courier()
+	d.waiting = append(d.waiting, some(3*leaving.MostAtOnce)...)
+	d.run(t, c, 4)
+	if len(d.waiting) != 0 {
+		t.Errorf("%d wait when all is well", len(d.waiting))
 	}
 }
 

@@ -114,10 +114,21 @@ WITH held AS (
 	Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
 }.SQL()
 
+// giveWaySQL has the news give up and be told again, rather than wait until the database
+// breaks a deadlock (after a second, its deadlock_timeout) at somebody's expense: a
+// statement that shuts many members out takes their hand-offs in no order of ours.
+const giveWaySQL = `SET LOCAL lock_timeout = '500ms'`
+
 // EndTold implements the store's side of [DAO.Ended].
 func (d *DAOStore) EndTold(ctx context.Context, news News, now time.Time) error {
 	args := audit.Args(now, news.Origin)
 	args["now"], args["handoffs"], args["targets"] = now, news.HandoffIDs, append([]string{}, news.Targets...)
-	_, err := d.pool.Exec(ctx, endToldSQL, args)
+	err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, giveWaySQL); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, endToldSQL, args)
+		return err
+	})
 	return audit.Unrecorded(err)
 }

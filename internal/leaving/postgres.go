@@ -31,8 +31,8 @@ FROM due WHERE e.handoff_id = due.handoff_id
 RETURNING e.handoff_id`
 
 // Lease implements the courier's outbox.
-func (o *Outbox) Lease(ctx context.Context) ([]uuid.UUID, error) {
-	rows, err := o.pool.Query(ctx, leaseSQL, MostAtOnce, leaseTime)
+func (o *Outbox) Lease(ctx context.Context, most int) ([]uuid.UUID, error) {
+	rows, err := o.pool.Query(ctx, leaseSQL, most, leaseTime)
 	if err != nil {
 		return nil, outage.Postgres(err)
 	}

@@ -3,6 +3,24 @@ package mutants_test
 // leavingMutants are about the end of a hand-off, and the news of it.
 var leavingMutants = []mutant{
 	{
+		name: "news-does-not-give-way", breaks: "a bulk suspension and the other half's news wait for each other",
+		file:  "internal/leaving/dao_postgres.go",
+		edits: []edit{{"lock_timeout = '500ms'", "lock_timeout = 0"}},
+		in:    "internal/leaving", killers: []string{"TestDAO_theNewsGivesWayToPeople"},
+	},
+	{
+		name: "shut-out-in-no-order", breaks: "a deleted member's hand-offs are locked before their sessions",
+		file:  "migrations/dao/00008_leaving_in_order.sql",
+		edits: []edit{{"    PERFORM 1 FROM public.sessions s WHERE s.member_id = OLD.id AND s.ended_at IS NULL ORDER BY s.id FOR NO KEY UPDATE;\n", ""}},
+		in:    "internal/leaving", killers: []string{"TestDAO_whoEndsSeveralLocksInOneOrder"},
+	},
+	{
+		name: "one-keeps-all-from-being-told", breaks: "one hand-off that cannot be told keeps the others waiting",
+		file:  "internal/leaving/courier.go",
+		edits: []edit{{"c.most = max(1, c.most/2)", "c.most = max(1, c.most)"}},
+		in:    "internal/leaving", killers: []string{"TestCourier_oneThatCannotBeToldDelaysFew"},
+	},
+	{
 		name: "overtaken-arrival-let-in", breaks: "I8: news that was quicker than the arrival is forgotten",
 		file:  "internal/session/postgres.go",
 		edits: []edit{{`case ended != nil && *ended:`, `case ended != nil && *ended && by.IsNone() && tx == nil:`}},
