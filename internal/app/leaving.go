@@ -17,8 +17,12 @@ func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL p
 		return nil, err
 	}
 	a.closers = append(a.closers, func() error { a.closePool(half, pool); return nil })
+	outbox := leaving.NewDAOOutbox
+	if half == datastore.FOS {
+		outbox = leaving.NewFOSOutbox
+	}
 	courier := leaving.NewCourier(leaving.CourierConfig{
-		Outbox: leaving.NewOutbox(pool), Pause: pause, Log: a.options.Log.With("half", string(half)),
+		Outbox: outbox(pool), Pause: pause, Log: a.options.Log.With("half", string(half)),
 		Jitter: a.jitter,
 	})
 	a.metrics.Endings(string(half), func() (int, time.Duration) {

@@ -20,6 +20,9 @@ type arrivalStore interface {
 	Arrive(ctx context.Context, a Arrival) (Arrived, error)
 	// Append records a refusal.
 	Append(ctx context.Context, r audit.Record) error
+	// AppendUnopened records why a hand-off has not opened a session, and has it looked at
+	// after that time whether it has by then.
+	AppendUnopened(ctx context.Context, r audit.Record, after time.Duration) error
 	// Revoke records a replay, and ends the session that the hand-off opened if that
 	// was in another browser than this one.
 	Revoke(ctx context.Context, replay audit.Record, by session.Arrival) error
@@ -80,6 +83,10 @@ func (c Consent) missing(who user.Resolution) bool {
 	}
 	return !named || c.Replaces != c.Present
 }
+
+// repeatable is for how long at least an arrival may still be repeated, and then end
+// otherwise: longer than the exchange's convergence and any request.
+const repeatable = time.Minute
 
 // Unasked says that the person has to be asked, and as whom they would be signed in.
 // Nothing has been written.

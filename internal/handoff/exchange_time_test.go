@@ -65,8 +65,9 @@ func (full) Arrive(context.Context, handoff.Arrival) (handoff.Arrived, error) {
 	return handoff.Arrived{}, outage.Unasked("postgres", context.DeadlineExceeded)
 }
 
-func (full) Append(context.Context, audit.Record) error                  { return nil }
-func (full) Revoke(context.Context, audit.Record, session.Arrival) error { return nil }
+func (full) Append(context.Context, audit.Record) error                        { return nil }
+func (full) Revoke(context.Context, audit.Record, session.Arrival) error       { return nil }
+func (full) AppendUnopened(context.Context, audit.Record, time.Duration) error { return nil }
 
 // exchanged is the other half's answer, whatever is asked.
 type exchanged struct {

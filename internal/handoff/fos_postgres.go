@@ -28,6 +28,17 @@ func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
 	return audit.Append(ctx, f.pool, r)
 }
 
+// AppendUnopened implements the store's side of an arrival that opens nothing yet.
+func (f *FOSStore) AppendUnopened(ctx context.Context, r audit.Record, after time.Duration) error {
+	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, session.LookLaterSQL, pgx.NamedArgs{"handoff": r.HandoffID, "after": after}); err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, r)
+	})
+	return audit.Unrecorded(err)
+}
+
 // NoteTokenUse implements [TokenUseStore].
 func (f *FOSStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
 	return noteTokenUse(ctx, f.pool, keyID, at)

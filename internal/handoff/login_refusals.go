@@ -86,7 +86,7 @@ func (l *Login) turnedAway(ctx context.Context, a Arrival, cause error) error {
 	default:
 		return cause
 	}
-	if err := l.Store.Append(ctx, record); err != nil {
+	if err := l.Store.AppendUnopened(ctx, record, repeatable); err != nil {
 		return err
 	}
 	return cause

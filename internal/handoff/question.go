@@ -60,10 +60,10 @@ func (l *Login) ask(ctx context.Context, p token.Parked, as user.User, in circum
 	if err != nil {
 		return nil, err
 	}
-	err = l.Store.Append(ctx, audit.Record{
+	err = l.Store.AppendUnopened(ctx, audit.Record{
 		At: now, Event: audit.HandoffPending, Outcome: audit.Success, HandoffID: p.Claims.HandoffID,
 		EntryProduct: p.Claims.EntryProduct, Target: p.Claims.Target, Origin: in.origin,
-	})
+	}, token.ParkedTTL+repeatable)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,10 @@
 // Between the halves stands one seam, [Teller]: in process ([InProcess]) or over HTTP
 // ([Peer]). What one half hears it does not tell back.
 //
+// A hand-off that was redeemed and opens no session, since nobody says yes or nobody is let
+// in, has a row there for later: when it is due, and the FOS half still has no session of it,
+// the DAO half is told too.
+//
 // # Overtaking
 //
 // The news can be quicker than the arrival, whose exchange was let through a moment

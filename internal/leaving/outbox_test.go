@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
@@ -16,11 +17,11 @@ import (
 // eachOutbox tells a story of the table that both halves have.
 func eachOutbox(t *testing.T, story func(t *testing.T, b box)) {
 	t.Helper()
-	for _, half := range []datastore.Half{datastore.DAO, datastore.FOS} {
+	for half, outbox := range map[datastore.Half]func(*pgxpool.Pool) *leaving.Outbox{datastore.DAO: leaving.NewDAOOutbox, datastore.FOS: leaving.NewFOSOutbox} {
 		t.Run(string(half), func(t *testing.T) {
 			t.Parallel()
 			pool := testkit.Database(t, half)
-			story(t, box{leaving.NewOutbox(pool), t, func(sql string, args ...any) { testkit.Exec(t, pool, sql, args...) }})
+			story(t, box{outbox(pool), t, func(sql string, args ...any) { testkit.Exec(t, pool, sql, args...) }})
 		})
 	}
 }
@@ -113,6 +114,10 @@ func TestOutbox_rowsComeBackUntilTheyAreTold(t *testing.T) {
 			t.Errorf("%+v, %v", queue, err)
 		}
 		b.exec(`DELETE FROM handoff_endings`)
+		b.exec(`INSERT INTO handoff_endings SELECT gen_random_uuid(), due, 0, due FROM (SELECT clock_timestamp() + interval '1 minute') later (due)`)
+		if got := b.lease(); len(got) != 0 {
+			t.Errorf("%d were given before they are due", len(got))
+		}
 		if queue, err := b.Waiting(t.Context()); err != nil || queue != (leaving.Queue{}) {
 			t.Errorf("%+v, %v", queue, err)
 		}

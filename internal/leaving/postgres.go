@@ -12,27 +12,41 @@ import (
 )
 
 // Outbox is the table handoff_endings, which both halves have, each its own.
-type Outbox struct{ pool *pgxpool.Pool }
+type Outbox struct {
+	pool  *pgxpool.Pool
+	lease string
+}
 
-// NewOutbox uses pool, which must be on the primary.
-func NewOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool} }
+// NewDAOOutbox and NewFOSOutbox use pool, which must be on the primary.
+func NewDAOOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool, leaseSQL("false")} }
 
-// leaseSQL takes the rows that are due and nobody else is taking. The lock is held for
-// this statement only: no transaction is open while the other half is being told. Rows
-// that were given back come after those that were never tried, so that what cannot be
-// told keeps nothing else from being told.
-const leaseSQL = `
+// NewFOSOutbox: there a row may be for later, and is of no use where the hand-off has opened
+// a session in the meantime ([session.LookLaterSQL]). That its time is over is no end that
+// the other half is told of.
+func NewFOSOutbox(pool *pgxpool.Pool) *Outbox {
+	return &Outbox{pool, leaseSQL(`EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = e.handoff_id AND s.ended_at IS NULL)`)}
+}
+
+// leaseSQL takes the rows that are due and nobody else is taking, and drops the idle ones.
+// The lock is held for this statement only: no transaction is open while the other half is
+// being told. Rows that were given back come after those that were never tried, so that
+// what cannot be told keeps nothing else from being told.
+func leaseSQL(idle string) string {
+	return `
 WITH due AS MATERIALIZED (
-	SELECT handoff_id FROM public.handoff_endings WHERE next_try_at <= clock_timestamp()
-	ORDER BY next_try_at, queued_at LIMIT $1 FOR UPDATE SKIP LOCKED
+	SELECT e.handoff_id, ` + idle + ` AS idle FROM public.handoff_endings e WHERE e.next_try_at <= clock_timestamp()
+	ORDER BY e.next_try_at, e.queued_at LIMIT $1 FOR UPDATE OF e SKIP LOCKED
+), dropped AS (
+	DELETE FROM public.handoff_endings e USING due WHERE e.handoff_id = due.handoff_id AND due.idle
 )
 UPDATE public.handoff_endings e SET next_try_at = clock_timestamp() + $2::interval, attempts = e.attempts + 1
-FROM due WHERE e.handoff_id = due.handoff_id
+FROM due WHERE e.handoff_id = due.handoff_id AND NOT due.idle
 RETURNING e.handoff_id`
+}
 
 // Lease implements the courier's outbox.
 func (o *Outbox) Lease(ctx context.Context, most int) ([]uuid.UUID, error) {
-	rows, err := o.pool.Query(ctx, leaseSQL, most, leaseTime)
+	rows, err := o.pool.Query(ctx, o.lease, most, leaseTime)
 	if err != nil {
 		return nil, outage.Postgres(err)
 	}
@@ -52,13 +66,13 @@ func (o *Outbox) Told(ctx context.Context, ids []uuid.UUID) error {
 	return outage.Postgres(err)
 }
 
-// Waiting implements the courier's outbox.
+// Waiting implements the courier's outbox. Rows for later do not wait yet.
 func (o *Outbox) Waiting(ctx context.Context) (Queue, error) {
 	var q Queue
 	var seconds float64
 	err := o.pool.QueryRow(ctx, `
 		SELECT count(*), COALESCE(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float8
-		FROM public.handoff_endings`).Scan(&q.Length, &seconds)
+		FROM public.handoff_endings WHERE queued_at <= clock_timestamp()`).Scan(&q.Length, &seconds)
 	q.Oldest = time.Duration(seconds * float64(time.Second))
 	return q, outage.Postgres(err)
 }

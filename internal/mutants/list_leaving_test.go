@@ -3,6 +3,30 @@ package mutants_test
 // leavingMutants are about the end of a hand-off, and the news of it.
 var leavingMutants = []mutant{
 	{
+		name: "unopened-stays-open", breaks: "a hand-off that opens nothing stays open over there",
+		file:  "internal/handoff/fos_postgres.go",
+		edits: []edit{{`"after": after}); err != nil {`, `"after": after + 30*24*time.Hour}); err != nil {`}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensNoSessionIsOverForItsMember"},
+	},
+	{
+		name: "live-told-over", breaks: "the other half takes a live session for over, and does not end it any more",
+		file:  "internal/leaving/postgres.go",
+		edits: []edit{{"leaseSQL(`EXISTS (SELECT", "leaseSQL(`false AND EXISTS (SELECT"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensASessionLaterIsNotOver"},
+	},
+	{
+		name: "end-waits-for-the-look", breaks: "who is asked, says yes and leaves is told of three minutes later",
+		file:  "migrations/fos/00009_opened_nothing.sql",
+		edits: []edit{{"WHERE e.queued_at > clock_timestamp()", "WHERE false"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensASessionLaterIsNotOver"},
+	},
+	{
+		name: "later-counts-as-waiting", breaks: "an operator sees news that waits where there is none",
+		file:  "internal/leaving/postgres.go",
+		edits: []edit{{" WHERE queued_at <= clock_timestamp()`", "`"}},
+		in:    "internal/leaving", killers: []string{"TestOutbox_rowsComeBackUntilTheyAreTold"},
+	},
+	{
 		name: "news-does-not-give-way", breaks: "a bulk suspension and the other half's news wait for each other",
 		file:  "internal/leaving/dao_postgres.go",
 		edits: []edit{{"lock_timeout = '500ms'", "lock_timeout = 0"}},

@@ -166,6 +166,14 @@ const (
 	RETURNING e.handoff_id`
 )
 
+// LookLaterSQL has it looked at after @after whether the hand-off @handoff has opened a
+// session here. If it has not, the other half is told that it is over (package leaving):
+// the member is not signed in anywhere by it. If it has, the session's end will say so.
+const LookLaterSQL = `
+	INSERT INTO public.handoff_endings (handoff_id, queued_at, next_try_at)
+	SELECT @handoff, due, due FROM (SELECT clock_timestamp() + @after::interval) later (due)
+	ON CONFLICT DO NOTHING`
+
 // FindSQL reads the session with the id $1.
 const FindSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.id = $1`
 

@@ -68,7 +68,7 @@ var whatEnds = map[string]struct {
 	"another program shuts the member out": {func(t testing.TB, s *testkit.Service, _ *testkit.Browser, _ string) {
 		t.Helper()
 		testkit.Exec(t, s.DAO, `UPDATE members SET membership_status = 'suspended' WHERE email_canonical = 'ada@example.org'`)
-	}, "session_ended"},
+	}, "account_inactive"},
 	"the membership is pending again": {func(t testing.TB, s *testkit.Service, _ *testkit.Browser, _ string) {
 		t.Helper()
 		testkit.Exec(t, s.DAO, `UPDATE members SET membership_status = 'pending' WHERE email_canonical = 'ada@example.org'`)
