@@ -32,10 +32,12 @@ import (
 
 // The people of the stories.
 const (
-	adaEmail = "ada@example.org"
-	adaName  = "Ada Lovelace"
-	bobEmail = "bob@example.org"
-	bobName  = "Bob Cratchit"
+	adaEmail  = "ada@example.org"
+	adaName   = "Ada Lovelace"
+	bobEmail  = "bob@example.org"
+	bobName   = "Bob Cratchit"
+	joanEmail = "joan@example.org"
+	joanName  = "Joan Clarke"
 )
 
 // names are the loopback host names that a story's two sites go by.
@@ -73,6 +75,7 @@ func openWith(t *testing.T, called names, more map[string]string) *sites {
 	maps.Copy(environ, more)
 	s.seed(t, adaEmail, adaName)
 	s.seed(t, bobEmail, bobName)
+	s.seed(t, joanEmail, joanName)
 	s.run(t, s.listen(t, environ, called))
 	t.Cleanup(func() { s.keepsSecrets(t) })
 	return s
@@ -198,7 +201,7 @@ func (s *sites) keepsSecrets(t *testing.T) {
 	if !t.Failed() && !strings.Contains(said, `"route":"/cross-domain"`) && !strings.Contains(said, `"route":"/"`) {
 		t.Error("the log says nothing of this story: what follows would prove nothing")
 	}
-	for _, secret := range []string{adaEmail, url.QueryEscape(adaEmail), bobEmail, adaPassword, "token=", "127.0.0.1:"} {
+	for _, secret := range []string{adaEmail, url.QueryEscape(adaEmail), bobEmail, joanEmail, adaPassword, "token=", "127.0.0.1:"} {
 		if strings.Contains(said, secret) && !onlyInListening(said, secret) {
 			t.Errorf("the log quotes %q", secret)
 		}

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // state is one that a page can be in; reach brings a fresh profile there.
@@ -49,6 +51,18 @@ var states = []state{
 		p.is(adaEmail)
 		p.press("open-founderyos")
 		p.sees(question)
+	}},
+	{"founderyos-founder-asked", func(p *person) { p.isFounder(); p.press("open-founderyos"); p.sees(question) }},
+	{"founderyos-password", func(p *person) {
+		p.refusals = []string{"GET /api/v1/auth/me 401", "POST /api/v1/auth/refresh 401"}
+		p.visit(p.sites.founderyOS+"/", signedOut)
+		p.do(chromedp.Click(chromedp.CSS(`details:has(#sign-in-form) > summary`)))
+	}},
+	{"founderyos-step-up", func(p *person) {
+		p.isAda()
+		p.opens()
+		p.visit(p.sites.founderyOS+"/", account)
+		p.do(chromedp.Click(chromedp.CSS(`#step-up > summary`)))
 	}},
 	{"founderyos-broken-link", func(p *person) {
 		p.visit(p.sites.founderyOS+"/cross-domain?token="+strings.Repeat("5ca1ab1e", 7), problem)

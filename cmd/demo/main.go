@@ -109,8 +109,11 @@ Now try it yourself:
      (or       %s, with the same password)
   3. press     "Open in FounderyOS"; you arrive at %s
 
+A founder is %s: at FounderyOS with the same password, and from Think Tank only
+once she has said there that both are hers.
+
 Ctrl-C ends everything.`,
 		pageURL("think-tank", a.Addr("dao")), demoMembers[0].email, secrets.Password, demoMembers[1].email,
-		pageURL("founderyos", a.Addr("fos")))
+		pageURL("founderyos", a.Addr("fos")), demoFounder.email)
 	return <-ended
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/seed"
+	"github.com/hello-world-co-op/handoff/internal/user"
 	"github.com/hello-world-co-op/handoff/password"
 )
 
@@ -82,6 +83,9 @@ var demoMembers = []demoMember{
 	{"grace@example.org", "Grace Hopper", "", []string{"member", "steward"}},
 }
 
+// demoFounder has a password on both halves, and is no one person to both until she says so.
+var demoFounder = demoMember{"joan@example.org", "Joan Clarke", "", []string{"member"}}
+
 // prepare migrates both databases and creates the demo members.
 func prepare(ctx context.Context, c *config.Config, s secrets, say func(string, ...any)) error {
 	for half, databaseURL := range map[datastore.Half]privacy.Secret{
@@ -91,7 +95,14 @@ func prepare(ctx context.Context, c *config.Config, s secrets, say func(string, 
 			return err
 		}
 	}
-	return seedMembers(ctx, c.DAO.DatabaseURL, s)
+	hash, err := password.Hash(s.Password)
+	if err != nil {
+		return fmt.Errorf("hash the demo password: %w", err)
+	}
+	if err := seedMembers(ctx, c.DAO.DatabaseURL, privacy.NewSecret(hash)); err != nil {
+		return err
+	}
+	return seedFounder(ctx, c.FOS.DatabaseURL, privacy.NewSecret(hash))
 }
 
 func migrate(ctx context.Context, half datastore.Half, databaseURL privacy.Secret, say func(string, ...any)) error {
@@ -107,32 +118,53 @@ func migrate(ctx context.Context, half datastore.Half, databaseURL privacy.Secre
 	return err
 }
 
-func seedMembers(ctx context.Context, databaseURL privacy.Secret, s secrets) error {
+// seeder opens a database for seeding. It needs no guard: it is the demonstration's own, or
+// one that its user named.
+func seeder(ctx context.Context, databaseURL privacy.Secret) (s *seed.Seeder, end func(), err error) {
 	pool, err := datastore.OpenPostgres(ctx, databaseURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	return seed.New(pool, pool.Config().ConnConfig.Database, time.Now().UTC().Truncate(time.Millisecond)), pool.Close, nil
+}
+
+func seedMembers(ctx context.Context, databaseURL, hash privacy.Secret) error {
+	s, end, err := seeder(ctx, databaseURL)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	// The demonstration's own database, or one that its user named: no guard needed.
-	seeder := seed.New(pool, pool.Config().ConnConfig.Database, time.Now().UTC().Truncate(time.Millisecond))
-	hash, err := password.Hash(s.Password)
-	if err != nil {
-		return fmt.Errorf("hash the demo password: %w", err)
-	}
-	for _, m := range demoMembers {
+	defer end()
+	for _, m := range append(demoMembers, demoFounder) {
 		email, err := privacy.ParseEmail(m.email)
 		if err != nil {
 			return err
 		}
-		account := member.Account{PasswordHash: privacy.NewSecret(hash), Member: member.Member{
+		account := member.Account{PasswordHash: hash, Member: member.Member{
 			Email: email, EmailVerified: true, DisplayName: &m.displayName, Roles: m.roles, Status: member.Active,
 		}}
 		if m.principal != "" {
 			account.Principal = &m.principal
 		}
-		if _, err := seeder.Member(ctx, account); err != nil {
+		if _, err := s.Member(ctx, account); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// seedFounder gives the founder the account at FounderyOS that others get by arriving.
+func seedFounder(ctx context.Context, databaseURL, hash privacy.Secret) error {
+	s, end, err := seeder(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer end()
+	email, err := privacy.ParseEmail(demoFounder.email)
+	if err != nil {
+		return err
+	}
+	_, err = s.Account(ctx, user.Account{
+		Email: email, DisplayName: demoFounder.displayName, Role: user.Founder, PasswordHash: hash,
+	})
+	return err
 }

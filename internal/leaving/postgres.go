@@ -17,12 +17,12 @@ type Outbox struct {
 	lease string
 }
 
-// NewDAOOutbox and NewFOSOutbox use pool, which must be on the primary.
+// NewDAOOutbox uses pool, which must be on the primary.
 func NewDAOOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool, leaseSQL("false")} }
 
-// NewFOSOutbox: there a row may be for later, and is of no use where the hand-off has opened
-// a session in the meantime ([session.LookLaterSQL]). That its time is over is no end that
-// the other half is told of.
+// NewFOSOutbox does, too. There a row may be for later, and is of no use where the hand-off
+// has opened a session in the meantime ([session.LookLaterSQL]). That its time is over is no
+// end that the other half is told of.
 func NewFOSOutbox(pool *pgxpool.Pool) *Outbox {
 	return &Outbox{pool, leaseSQL(`EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = e.handoff_id AND s.ended_at IS NULL)`)}
 }

@@ -60,7 +60,7 @@ var rooms = map[string][]string{
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/privacy", "internal/selftest"},
 	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},
-	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "password"},
+	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "internal/user", "password"},
 	"internal/testkit": {"internal/...", "password"},
 
 	// What tests of faults share.

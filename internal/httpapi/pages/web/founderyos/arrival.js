@@ -3,6 +3,7 @@
 
 import { byId, call, enter, onPress, say } from "./page.js";
 import { revive, showProblem, showUser, wireSignOut } from "./account.js";
+import { productName } from "./products.js";
 import { ask, openQuestion, wireQuestion } from "./question.js";
 import { drawSteps, mark } from "./steps.js";
 
@@ -114,11 +115,9 @@ function isUnderWay() {
   }
 }
 
-const products = { dao: "Hello World DAO", fos: "FounderyOS", lighthouse: "Lighthouse", "think-tank": "Think Tank" };
-
 function showEntry({ entry_product: product, return_path: path, handoff_id: id }) {
   const from = byId("entry-product");
-  from.textContent = Object.hasOwn(products, product) ? products[product] : product ?? "";
+  from.textContent = productName(product);
   from.dataset.entryProduct = product ?? "";
   byId("entry").hidden = !product;
   byId("journey-id").textContent = id ? `Hand-off ${id}` : "";

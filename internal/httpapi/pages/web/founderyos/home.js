@@ -2,6 +2,8 @@
 
 import { byId, enter, onPress, say } from "./page.js";
 import { showProblem, showUser, whoAmI, wireSignOut } from "./account.js";
+import { wireSignIn, wireStepUp } from "./password.js";
+import { showSessions } from "./sessions.js";
 
 async function look() {
   enter("working", "FounderyOS", { focus: false });
@@ -11,6 +13,8 @@ async function look() {
     showUser(answer.body.user);
     enter("in", "You are signed in", { focus: false });
     say(`Signed in as ${byId("user-name").textContent}.`);
+    const { origin } = await showSessions();
+    byId("step-up").hidden = !(origin === "handoff" && answer.body.user.role === "member");
   } else if (["session_required", "session_revoked"].includes(answer.body.code)) {
     enter("out", "Nobody is signed in", { focus: false });
     say("You come in through Think Tank.");
@@ -20,6 +24,8 @@ async function look() {
 }
 
 wireSignOut();
+wireSignIn(look);
+wireStepUp(look);
 onPress(byId("retry"), look);
 // A page that "back" brings out of the browser's memory may show somebody who has
 // signed out since.

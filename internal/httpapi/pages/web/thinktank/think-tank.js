@@ -33,7 +33,7 @@ async function showJourneys() {
 function journeyRow({ handoff_id: id, target_domain: target, redeemed_at: since }) {
   const row = byId("journey").content.firstElementChild.cloneNode(true);
   const time = new Date(since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  row.querySelector(".journey-name").textContent = `${target}, since ${time}`;
+  row.querySelector(".entry").textContent = `${target}, since ${time}`;
   const end = row.querySelector("button");
   end.textContent = "Sign out there";
   end.setAttribute("aria-label", `Sign out of ${target}, since ${time}`);
