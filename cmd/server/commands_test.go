@@ -20,6 +20,7 @@ func TestWhatCannotBeMeantIsAUsageError(t *testing.T) {
 		"", "start", "serve now", "version 2", "healthcheck dao", "migrate", "migrate sideways", "migrate up nowhere", "migrate up dao fos",
 		"selftest", "selftest --email ada@example.org", "selftest --password-stdin", "selftest --unknown",
 		"selftest --email ada@example.org --password-stdin extra",
+		"config", "config show", "config check all", "config names dao", "config drift", "config drift -manifest", "config drift -manifest a b",
 	} {
 		r := server(t, environ{}, "secret", strings.Fields(line)...)
 		if r.exit != 2 || !strings.Contains(strings.ToLower(r.err), "usage") || r.out != "" {

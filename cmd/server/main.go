@@ -4,6 +4,9 @@
 //	server migrate up|down|status
 //	server selftest              one hand-off against a deployment
 //	server healthcheck           exit 0 if this machine's halves are ready
+//	server config check          what the environment comes to, secrets hidden, with every fault
+//	server config names          the variables that there are
+//	server config drift          where a live environment differs from its manifest
 //	server version
 //
 // The configuration is the environment's; see .env.example.
@@ -27,6 +30,7 @@ import (
 var version = "development"
 
 const usage = `usage: server serve | migrate up|down|status [dao|fos] | selftest | healthcheck | version
+       server config check | names | drift -manifest FILE < LIVE
 
 The configuration is read from the environment; .env.example lists it.
 `
@@ -67,6 +71,8 @@ func run(ctx context.Context, args []string, std streams) error {
 		return migrate(ctx, rest, std)
 	case command == "selftest":
 		return runSelftest(ctx, rest, std)
+	case command == "config":
+		return aboutConfig(rest, std)
 	case command == "healthcheck" && alone:
 		return healthcheck(ctx)
 	case command == "version" && alone:

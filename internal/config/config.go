@@ -180,6 +180,16 @@ type JWT struct {
 // the files that X_FILE variables name. On any fault it returns no Config and an
 // error that joins (errors.Join) every [*Fault]; its text has no secret in it.
 func Load(environ []string) (*Config, error) {
+	c, l := resolve(environ)
+	if err := l.faults.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// resolve goes through everything, whatever is wrong with it; with a fault, parts of
+// the Config mean nothing.
+func resolve(environ []string) (*Config, *loader) {
 	l := newLoader(environ)
 	c := &Config{}
 	redis := l.shared(c)
@@ -190,10 +200,7 @@ func Load(environ []string) (*Config, error) {
 		l.fos(c, redis)
 	}
 	l.between(c)
-	if err := l.faults.err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, l
 }
 
 // targetDomains are the domains of Targets, in order.

@@ -33,6 +33,8 @@ type Variable struct {
 	Secret   bool   // can come as Name_FILE
 	Help     string
 	Half     string // HalfBoth, HalfDAO or HalfFOS
+
+	inWords bool // Default is no value
 }
 
 // Variables returns every variable that [Load] reads, those of both halves first.
@@ -65,6 +67,7 @@ func described[T any](half string) []Variable {
 			Secret:   isSecret(field),
 			Help:     tag.Get("help"),
 			Half:     half,
+			inWords:  tag.Get("default") != "",
 		})
 	}
 	return all

@@ -1,0 +1,48 @@
+package mutants_test
+
+// deploymentMutants let a secret out of what an operator is shown, or let an audit of a
+// live environment pass that should not.
+var deploymentMutants = []mutant{
+	{
+		name: "config-check-prints-secrets", breaks: "I5, I6: the report of a pipeline has every key in it",
+		file:  "internal/config/check.go",
+		edits: []edit{{"\tcase v.Secret:\n\t\ts.Value = valueSet\n", ""}},
+		in:    "internal/config", killers: []string{"TestCheckShowsWhatCountsAndWhereItIsFrom"}, // what is left withholds long ones only
+	},
+	{
+		name: "config-check-prints-misplaced-secrets", breaks: "I5: a key that was put into the wrong variable as well is shown there",
+		file:  "internal/config/check.go",
+		edits: []edit{{"\t\tif strings.Contains(value, secret) {\n", "\t\tif value == secret {\n"}},
+		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretWhereverItStands"},
+	},
+	{
+		name: "config-check-prints-lost-secrets", breaks: "I5: a key that was put into the wrong variable only is shown",
+		file:  "internal/config/check.go",
+		edits: []edit{{"\tif unbroken.MatchString(value) {\n\t\treturn valueWithheld\n\t}\n", ""}},
+		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretWhereverItStands"},
+	},
+	{
+		name: "config-check-prints-refused-values", breaks: "I5: what Load refuses to quote, the report quotes",
+		file:  "internal/config/check.go",
+		edits: []edit{{"\tcase k.l.faults.has(v.Name):\n\t\ts.Value = valueFaulty\n", ""}},
+		in:    "internal/config", killers: []string{"TestCheckShowsEveryFaultAndNoFaultyValue"},
+	},
+	{
+		name: "config-check-always-content", breaks: "a pipeline rolls out a configuration with which nothing starts",
+		file:  "cmd/server/config.go",
+		edits: []edit{{"\tif len(report.Faults) > 0 {\n", "\tif len(report.Faults) > 99 {\n"}},
+		in:    "cmd/server", killers: []string{"TestConfigCheckSaysWhatAnEnvironmentComesTo"},
+	},
+	{
+		name: "drift-by-hand-unseen", breaks: "a secret that was set by hand outlives its rotation, and the audit is content",
+		file:  "internal/drift/read.go",
+		edits: []edit{{"\t\t\tfrom := literal\n", "\t\t\tfrom := secret\n"}},
+		in:    "internal/drift", killers: []string{"TestDriftIsFoundByContainerAndName"},
+	},
+	{
+		name: "drift-of-nothing", breaks: "an audit whose input did not arrive finds no drift",
+		file:  "internal/drift/read.go",
+		edits: []edit{{"\tif err == nil && len(n.places) == 0 {\n", "\tif err == nil && n.places == nil {\n"}},
+		in:    "internal/drift", killers: []string{"TestDriftReadsNothingIntoNothing"},
+	},
+}
