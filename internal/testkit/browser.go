@@ -37,6 +37,9 @@ func (s *Service) Browser(t testing.TB) *Browser {
 	}}
 }
 
+// Through sends what comes over transport, which knows a gateway's certificate.
+func (b *Browser) Through(transport http.RoundTripper) { b.client.Transport = transport }
+
 // SetCookie plants a cookie.
 func (b *Browser) SetCookie(siteURL, name, value string) {
 	b.client.Jar.SetCookies(mustParse(siteURL), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
