@@ -68,7 +68,7 @@ fmt: ## format the Go code
 
 # What CI runs. "make -k check" goes on after a failure.
 .PHONY: check
-check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-proofs check-faults check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, proofs, faults, browser
+check: check-packages check-format check-generated check-modules check-vet check-lint check-tests check-manifests check-proofs check-faults check-browser ## everything that CI checks: format, generated files, modules, vet, lint, tests, manifests, proofs, faults, browser
 
 # The report is of what was measured, also where a test failed; and a package that
 # fails keeps none of the others from running.
@@ -110,7 +110,7 @@ clean: ## remove what was built, and .dev/ with the data of make run
 # ---- The steps of check ----
 
 GO_DIRS := cmd deploy e2e internal migrations password
-MODULES := . tools e2e
+MODULES := . tools e2e deploy/k8s
 TAGS := proof,faults,mutants
 NOT_SOURCE := .git .dev .env bin
 
@@ -142,11 +142,11 @@ check-modules:
 
 .PHONY: check-vet
 check-vet:
-	$(call step,vet,go vet -tags $(TAGS) ./... && go -C e2e vet ./...)
+	$(call step,vet,go vet -tags $(TAGS) ./... && go -C e2e vet ./... && go -C deploy/k8s vet ./...)
 
 .PHONY: check-lint
 check-lint:
-	$(call step,lint,$(TOOL) golangci-lint run && cd e2e && $(TOOL) golangci-lint run)
+	$(call step,lint,$(TOOL) golangci-lint run && (cd e2e && $(TOOL) golangci-lint run) && cd deploy/k8s && $(TOOL) golangci-lint run)
 
 # $(call tested,report) is followed by what gotestsum runs; .ci/run counts the reports.
 tested = mkdir -p $(REPORTS) && $(TOOL) gotestsum --format pkgname --hide-summary skipped --jsonfile $(REPORTS)/$(1).json
@@ -155,6 +155,11 @@ tested = mkdir -p $(REPORTS) && $(TOOL) gotestsum --format pkgname --hide-summar
 .PHONY: check-tests
 check-tests:
 	$(call step,tests,$(call tested,tests) -- -race -shuffle=on ./...)
+
+# What is deployed, rendered and decoded; in a module of its own (deploy/k8s).
+.PHONY: check-manifests
+check-manifests:
+	$(call step,manifests,$(call tested,manifests) --raw-command -- go -C deploy/k8s test -json -shuffle=on ./...)
 
 # Proofs are the tests that take long and gain nothing from the race detector: against
 # Python, of timing, memory and throughput. Each is a TestProof... in a file under

@@ -1,0 +1,112 @@
+package k8s_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+func clusterObjects(t *testing.T) *objects {
+	t.Helper()
+	o, err := decode(renderedText(t, "cluster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// The token is in the query of /cross-domain, which Traefik logs as part of the path, and
+// in the Referer of what that page loads. Both are dropped, and no other header is kept.
+func TestTheAccessLogHasNeitherPathNorReferer(t *testing.T) {
+	t.Parallel()
+	charts := clusterObjects(t).charts
+	if len(charts) != 1 || charts[0].Name != "traefik" || charts[0].Namespace != "kube-system" {
+		t.Fatalf("%d configurations of Traefik", len(charts))
+	}
+	var values struct {
+		AdditionalArguments []string `json:"additionalArguments"`
+		Service             struct {
+			Spec struct {
+				ExternalTrafficPolicy string `json:"externalTrafficPolicy"`
+			} `json:"spec"`
+		} `json:"service"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(charts[0].Spec.ValuesContent), &values); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"--accesslog=true", "--accesslog.format=json", // the common format has the path and the Referer always
+		"--accesslog.fields.names.RequestPath=drop", "--accesslog.fields.names.RequestLine=drop",
+		"--accesslog.fields.headers.defaultmode=drop", "--accesslog.fields.headers.names.Referer=drop",
+		"--log.level=INFO", // at DEBUG it writes whole requests
+	} {
+		if !slices.Contains(values.AdditionalArguments, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, argument := range values.AdditionalArguments {
+		if strings.Contains(argument, "headers.") && !strings.HasSuffix(argument, "=drop") {
+			t.Errorf("%s keeps a header", argument)
+		}
+	}
+	if values.Service.Spec.ExternalTrafficPolicy != "Local" {
+		t.Error("Traefik sees the node's address in place of the caller's")
+	}
+}
+
+// Who gets into the pipeline reads no Secret, gets into no pod, and not from one
+// environment into the other.
+func TestTheDeployerMayRollOutAndNothingElse(t *testing.T) {
+	t.Parallel()
+	o := clusterObjects(t)
+	if len(o.roles) != 1 || len(o.bindings) != len(overlays) {
+		t.Fatalf("%d roles, %d bindings", len(o.roles), len(o.bindings))
+	}
+	may := map[string][]string{}
+	for _, rule := range o.roles[0].Rules {
+		for _, resource := range rule.Resources {
+			may[resource] = rule.Verbs
+			for _, verb := range rule.Verbs {
+				if resource == "*" || verb == "*" || slices.Contains(rule.APIGroups, "*") || len(rule.NonResourceURLs) > 0 {
+					t.Errorf("it may %s %s", verb, resource)
+				}
+			}
+		}
+	}
+	for _, never := range []string{"secrets", "pods", "pods/exec", "pods/log", "roles", "rolebindings", "serviceaccounts/token", "namespaces", "nodes"} {
+		if len(may[never]) > 0 {
+			t.Errorf("it may %v %s", may[never], never)
+		}
+	}
+	// Server-side apply creates and patches; whatever the overlays have, it must be able to.
+	resourceOf := map[string]string{"IngressRoute": "ingressroutes", "Middleware": "middlewares", "TLSOption": "tlsoptions", "Deployment": "deployments", "Job": "jobs",
+		"ConfigMap": "configmaps", "Service": "services", "ServiceAccount": "serviceaccounts", "PodDisruptionBudget": "poddisruptionbudgets", "NetworkPolicy": "networkpolicies"}
+	for line := range strings.Lines(renderedText(t, "overlays/production")) {
+		if kind, is := strings.CutPrefix(strings.TrimSpace(line), "kind: "); is && !strings.HasPrefix(line, " ") {
+			if verbs := may[resourceOf[kind]]; !slices.Contains(verbs, "create") || !slices.Contains(verbs, "patch") {
+				t.Errorf("it cannot apply a %s", kind)
+			}
+		}
+	}
+	for _, b := range o.bindings {
+		if len(b.Subjects) != 1 || b.Subjects[0].Namespace != b.Namespace || b.Subjects[0].Name != "deployer" {
+			t.Errorf("in %s it is %v", b.Namespace, b.Subjects)
+		}
+	}
+}
+
+func TestTheNamespacesAreRestricted(t *testing.T) {
+	t.Parallel()
+	names := []string{}
+	for _, n := range clusterObjects(t).namespaces {
+		names = append(names, n.Name)
+		if n.Labels["pod-security.kubernetes.io/enforce"] != "restricted" {
+			t.Errorf("%s takes every pod", n.Name)
+		}
+	}
+	if !slices.Equal(names, []string{"handoff-production", "handoff-staging"}) && !slices.Equal(names, []string{"handoff-staging", "handoff-production"}) {
+		t.Errorf("the namespaces are %v", names)
+	}
+}
