@@ -40,11 +40,13 @@ type service struct {
 	SecurityOpt []string          `yaml:"security_opt"`
 	PidsLimit   int               `yaml:"pids_limit"`
 	MemLimit    string            `yaml:"mem_limit"`
+	CPUs        float64           `yaml:"cpus"`
 	ShmSize     string            `yaml:"shm_size"`
 	Logging     any               `yaml:"logging"`
 	Tmpfs       []string          `yaml:"tmpfs"`
 	Entrypoint  []string          `yaml:"entrypoint"`
 	Command     []string          `yaml:"command"`
+	EnvFile     []envFile         `yaml:"env_file"`
 	Environment map[string]string `yaml:"environment"`
 	Volumes     []string          `yaml:"volumes"`
 	Ports       []string          `yaml:"ports"`
@@ -63,6 +65,11 @@ type service struct {
 	DependsOn map[string]struct {
 		Condition string `yaml:"condition"`
 	} `yaml:"depends_on"`
+}
+
+type envFile struct {
+	Path     string `yaml:"path"`
+	Required bool   `yaml:"required"`
 }
 
 func (s service) environ() []string {
@@ -85,10 +92,15 @@ func readRoot(t *testing.T, name string) string {
 	return string(text)
 }
 
-// composed is the file as the engine sees it, filled with values.
+// composed is docker-compose.yml as the engine sees it, filled with values.
 func composed(t *testing.T, values map[string]string) composition {
 	t.Helper()
-	text := variable.ReplaceAllStringFunc(readRoot(t, "docker-compose.yml"), func(use string) string {
+	return composedFrom(t, "docker-compose.yml", values)
+}
+
+func composedFrom(t *testing.T, name string, values map[string]string) composition {
+	t.Helper()
+	text := variable.ReplaceAllStringFunc(readRoot(t, name), func(use string) string {
 		part := variable.FindStringSubmatch(use)
 		if value := values[part[1]]; value != "" {
 			return value
