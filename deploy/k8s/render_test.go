@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -28,6 +29,7 @@ type objects struct {
 	jobs        []*batchv1.Job
 	configMaps  map[string]*corev1.ConfigMap
 	services    map[string]*corev1.Service
+	slices      []*discoveryv1.EndpointSlice
 	budgets     []*policyv1.PodDisruptionBudget
 	policies    []*networkingv1.NetworkPolicy
 	accounts    []*corev1.ServiceAccount
@@ -117,6 +119,8 @@ func (o *objects) place(kind string) (one metav1.Object, keep func()) {
 		return byName(o.configMaps)
 	case "v1 Service":
 		return byName(o.services)
+	case "discovery.k8s.io/v1 EndpointSlice":
+		return list(&o.slices)
 	case "policy/v1 PodDisruptionBudget":
 		return list(&o.budgets)
 	case "networking.k8s.io/v1 NetworkPolicy":

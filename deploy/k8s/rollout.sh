@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rolls an image out: settings first, then the migrations, then both halves, each step when
+# Rolls an image out: settings first, then the migrations, then the halves, each step when
 # the one before it has succeeded. What runs keeps running until the new pods are ready, so
 # that a step that fails leaves the service as it was.
 #
@@ -25,6 +25,10 @@ placeholder='ghcr\.io/hello-world-co-op/handoff@sha256:0\{64\}'
 sed "s|$placeholder|$2|" "$work/template" >"$work/manifest"
 grep -Fq "image: $2" "$work/manifest" || { echo "rollout.sh: no container has this image" >&2; exit 1; }
 
+# Each half has its migrations; one that runs elsewhere has none here.
+halves=$(sed -n 's/^  name: handoff-\([a-z]*\)-migrate$/\1/p' "$work/manifest")
+[ -n "$halves" ] || { echo "rollout.sh: nothing to migrate, hence nothing to roll out" >&2; exit 1; }
+
 # Without --force-conflicts: what somebody changed by hand stops the rollout, and is not
 # overwritten unseen.
 apply() { kubectl apply --server-side --field-manager=handoff-rollout --namespace "$namespace" --filename "$work/manifest" "$@"; }
@@ -35,7 +39,7 @@ apply --selector 'app.kubernetes.io/component!=server'
 
 # "kubectl wait" waits for one condition; a job that has failed is told at once here. The
 # jobs end by themselves after five minutes.
-for half in dao fos; do
+for half in $halves; do
 	job=handoff-$half-migrate
 	while :; do
 		state=$(kubectl get job "$job" --namespace "$namespace" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}')
@@ -48,6 +52,6 @@ for half in dao fos; do
 done
 
 apply
-for half in dao fos; do
+for half in $halves; do
 	kubectl rollout status "deployment/handoff-$half" --namespace "$namespace" --timeout 300s
 done

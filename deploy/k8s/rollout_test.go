@@ -40,9 +40,14 @@ type rollout struct {
 
 func rollOut(t *testing.T, state string, env []string, args ...string) rollout {
 	t.Helper()
+	return rollOutOf(t, "overlays/staging", state, env, args...)
+}
+
+func rollOutOf(t *testing.T, kustomization, state string, env []string, args ...string) rollout {
+	t.Helper()
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	for name, content := range map[string]string{"kubectl": kubectl, "state": state, "overlay": renderedText(t, "overlays/staging"), "said": "", "applied": "", "sleep": "#!/bin/sh\n"} {
+	for name, content := range map[string]string{"kubectl": kubectl, "state": state, "overlay": renderedText(t, kustomization), "said": "", "applied": "", "sleep": "#!/bin/sh\n"} {
 		if err := os.WriteFile(at(name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -144,6 +149,19 @@ func TestARolloutThatDoesNotBecomeReadyFails(t *testing.T) {
 	t.Parallel()
 	if r := rollOut(t, "Complete\n", []string{"ROLLOUT=1"}, "staging", image); r.err == nil {
 		t.Error("a rollout that failed passes for one")
+	}
+}
+
+// With a half elsewhere, and with no half at all.
+func TestARolloutWaitsForWhatIsThere(t *testing.T) {
+	t.Parallel()
+	r := rollOutOf(t, "testdata/dao-elsewhere", "Complete\n", nil, "production", image)
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, r.out)
+	}
+	wantSaid(t, r, "kustomize", "delete job", "apply", "apply", "rollout status deployment/handoff-fos")
+	if strings.Contains(r.said, "handoff-dao-migrate") {
+		t.Error("it waits for what does not run here")
 	}
 }
 
