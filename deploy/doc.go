@@ -1,6 +1,8 @@
 // Package deploy holds no code: beside it lie the scripts that docker-compose.yml
-// and "make env" use, and its tests hold what can be held without a container
-// engine. They decode the composition strictly, fill it with what make-env.sh
+// and "make env" use, a composition for a machine of its own (compose) and the manifests
+// for Kubernetes (k8s, whose tests are a module of their own). Its tests hold what can be
+// held without a container engine. They read the pipelines for what those may do, decode
+// the compositions strictly, fill them with what make-env.sh
 // writes, load the result with package config as the server would, and run the
 // script that makes the databases against a real Postgres.
 //

@@ -51,4 +51,28 @@ var deploymentMutants = []mutant{
 		edits: []edit{{`path = a.PublicPrefix + prefix + "/auth"`, `path = prefix + "/auth"`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestRefreshThroughAGatewayThatStripsItsPrefix"},
 	},
+	{
+		name: "vps-open-to-the-internet", breaks: "the gateway's limits and headers can be walked around",
+		file:  "deploy/compose/compose.yaml",
+		edits: []edit{{"${HANDOFF_BIND:?in .env, address and port}:8787", "8787:8787"}},
+		in:    "deploy", killers: []string{"TestTheVPSIsHardenedAndClosed"},
+	},
+	{
+		name: "vps-killed-early", breaks: "requests in flight are lost at each upgrade",
+		file:  "deploy/compose/compose.yaml",
+		edits: []edit{{"stop_grace_period: 30s", "stop_grace_period: 10s"}},
+		in:    "deploy", killers: []string{"TestTheVPSIsGivenAWholeConfiguration"},
+	},
+	{
+		name: "vps-migrates-with-the-services-keys", breaks: "the service has the rights of the database's owner",
+		file:  "deploy/compose/compose.yaml",
+		edits: []edit{{"env_file: [{path: migrate.env, required: true}]", "env_file: [{path: handoff.env, required: true}]"}},
+		in:    "deploy", killers: []string{"TestTheVPSIsHardenedAndClosed"},
+	},
+	{
+		name: "production-from-anywhere", breaks: "what was never checked is rolled out to production",
+		file:  ".github/workflows/production.yml",
+		edits: []edit{{"            --certificate-github-workflow-sha \"$COMMIT\" \\\n", ""}},
+		in:    "deploy", killers: []string{"TestWhatShipsWhenAndAfterWhat"},
+	},
 }
