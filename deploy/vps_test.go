@@ -30,7 +30,7 @@ func example(t *testing.T, name string) map[string]string {
 	return values
 }
 
-const vpsImage = "ghcr.io/hello-world-co-op/handoff@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+const vpsImage = "registry.example/hello-world-co-op/handoff@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 // onTheVPS is the composition with the values of the example and made-up secrets.
 func onTheVPS(t *testing.T) composition {

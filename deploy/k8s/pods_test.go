@@ -73,7 +73,7 @@ func containerFaults(c corev1.Container) (faults []string) {
 			faults = append(faults, fmt.Sprintf("has no bounds on %s", what))
 		}
 	}
-	if ours := strings.HasPrefix(c.Image, "ghcr.io/hello-world-co-op/handoff"); ours != strings.Contains(c.Image, "@sha256:") || strings.HasSuffix(c.Image, ":latest") || !strings.Contains(c.Image, ":") {
+	if ours := strings.HasPrefix(c.Image, "hello-world-co-op/handoff"); ours != strings.Contains(c.Image, "@sha256:") || strings.HasSuffix(c.Image, ":latest") || !strings.Contains(c.Image, ":") {
 		faults = append(faults, "has an image that may become another: "+c.Image)
 	}
 	return faults

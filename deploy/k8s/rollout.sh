@@ -3,7 +3,7 @@
 # the one before it has succeeded. What runs keeps running until the new pods are ready, so
 # that a step that fails leaves the service as it was.
 #
-#   rollout.sh staging|production ghcr.io/hello-world-co-op/handoff@sha256:...
+#   rollout.sh staging|production REGISTRY/hello-world-co-op/handoff@sha256:...
 #
 # It needs kubectl and a kubeconfig, nothing else. docs/operations.md has the rest.
 set -eu
@@ -21,7 +21,7 @@ trap 'rm -rf "$work"' EXIT
 
 # Not in one pipe: sh forgets the failure of all but the last command.
 kubectl kustomize "$here/overlays/$1" >"$work/template"
-placeholder='ghcr\.io/hello-world-co-op/handoff@sha256:0\{64\}'
+placeholder='hello-world-co-op/handoff@sha256:0\{64\}'
 sed "s|$placeholder|$2|" "$work/template" >"$work/manifest"
 grep -Fq "image: $2" "$work/manifest" || { echo "rollout.sh: no container has this image" >&2; exit 1; }
 

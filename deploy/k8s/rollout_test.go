@@ -31,7 +31,7 @@ rollout) exit "${ROLLOUT:-0}" ;;
 esac
 `
 
-const image = "ghcr.io/hello-world-co-op/handoff@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+const image = "registry.example/hello-world-co-op/handoff@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 type rollout struct {
 	said, applied, out string
@@ -169,7 +169,7 @@ func TestARolloutWaitsForWhatIsThere(t *testing.T) {
 func TestARolloutTakesADigestAndAKnownEnvironmentOnly(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{}, {"staging"}, {"staging", "ghcr.io/hello-world-co-op/handoff:latest"}, {"staging", image + "0"}, {"staging", image + "\nx"}, {"staging", "x|e id;@sha256:" + image[len(image)-64:]},
+		{}, {"staging"}, {"staging", "registry.example/hello-world-co-op/handoff:latest"}, {"staging", image + "0"}, {"staging", image + "\nx"}, {"staging", "x|e id;@sha256:" + image[len(image)-64:]},
 		{"../production", image}, {"production", image, "--force"}, {"", image},
 	} {
 		if r := rollOut(t, "Complete\n", nil, args...); r.err == nil || r.said != "" {
