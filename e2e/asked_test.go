@@ -47,6 +47,24 @@ func TestALinkIsConfirmed(t *testing.T) {
 	ada.sees(`html[data-state="in"] #sign-out`)
 }
 
+// The answer to "yes" is lost on the way: trying again finds the session that it opened.
+func TestI8_ALostYesCostsOnlyAnotherPress(t *testing.T) {
+	t.Parallel()
+	s := openWith(t, usualNames, asking)
+	ada := s.ada(t)
+	ada.press("open-founderyos")
+	ada.sees(question)
+	answers := ada.holdAnswersOf("*/cross-domain/confirm")
+	ada.press("confirm")
+	ada.loses(<-answers)
+	ada.refusedWith("No answer from FounderyOS", "no_answer")
+	ada.letAnswersPass()
+	ada.press("retry")
+	ada.sees(account)
+	ada.expect("user-email", adaEmail)
+	s.oneHandoff(t)
+}
+
 // A journey that begins at FounderyOS comes back to the same browser, and nobody is asked.
 func TestAJourneyThatBeginsHere(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -49,6 +50,12 @@ func TestAFounderSaysYesAndProvesIt(t *testing.T) {
 	if n := s.count(t, s.fos, "SELECT count(*) FROM identity_link"); n != 0 {
 		t.Error("linked before the answer")
 	}
+	// Half an hour after she signed in her pair wants renewing before she is believed.
+	s.pass(30 * time.Minute)
+	p.is(joanEmail)
+	p.refusals = append(p.refusals, "POST /api/v1/auth/cross-domain-login 409")
+	p.press("open-founderyos")
+	p.sees(question)
 	p.press("confirm")
 	p.sees(arrived)
 	p.expect("user-role", "member")

@@ -100,6 +100,11 @@ func TestI8_AFastReloadOfTheLandingPageArrives(t *testing.T) {
 // has done its work by then.
 func (p *person) holdAnswers() <-chan fetch.RequestID {
 	p.t.Helper()
+	return p.holdAnswersOf("*/cross-domain-login")
+}
+
+func (p *person) holdAnswersOf(pattern string) <-chan fetch.RequestID {
+	p.t.Helper()
 	held := make(chan fetch.RequestID, 8)
 	if err := chromedp.Listen(p.ctx, func(event any) {
 		if paused, ok := event.(*fetch.EventRequestPaused); ok {
@@ -109,7 +114,7 @@ func (p *person) holdAnswers() <-chan fetch.RequestID {
 		p.t.Fatal(err)
 	}
 	call(p, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{
-		URLPattern: "*/cross-domain-login", RequestStage: fetch.RequestStageResponse,
+		URLPattern: pattern, RequestStage: fetch.RequestStageResponse,
 	}}})
 	return held
 }

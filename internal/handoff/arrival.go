@@ -60,6 +60,8 @@ type Consent struct {
 	// person would be, and who was signed in then. Zero: they were not asked.
 	As       privacy.Email
 	Replaces uuid.UUID
+	// Links: it said that the two accounts would be linked.
+	Links bool
 }
 
 // missing reports whether the person has to be asked before they are signed in as who.
@@ -72,7 +74,7 @@ type Consent struct {
 // and from then on the key to the founder's account.
 func (c Consent) missing(who user.Resolution) bool {
 	named := c.As.Canonical() == who.User.Email.Canonical() // of one user only
-	if who.NewlyLinked() && who.User.Role.Privileged() && !named {
+	if linksPrivileged(who) && !(named && c.Links) {
 		return true
 	}
 	switch c.Present {
@@ -84,13 +86,19 @@ func (c Consent) missing(who user.Resolution) bool {
 	return !named || c.Replaces != c.Present
 }
 
+func linksPrivileged(who user.Resolution) bool { return who.NewlyLinked() && who.User.Role.Privileged() }
+
 // repeatable is for how long at least an arrival may still be repeated, and then end
 // otherwise: longer than the exchange's convergence and any request.
 const repeatable = time.Minute
 
 // Unasked says that the person has to be asked, and as whom they would be signed in.
-// Nothing has been written.
-type Unasked struct{ As user.User }
+// Links: their account over there would be linked to that user's, who is a founder or an
+// admin. Nothing has been written.
+type Unasked struct {
+	As    user.User
+	Links bool
+}
 
 func (*Unasked) Error() string { return "the person has not been asked" }
 
@@ -116,7 +124,7 @@ func (l *Login) arrivalOf(p token.Parked, in circumstances) Arrival {
 			Now: now, ExpiresAt: l.Signer.SessionExpiry(now),
 		},
 		Claims: claims, NewUserID: p.UserID,
-		Consent:      Consent{Needed: !in.unasked, Present: in.inside.User.ID, As: p.Email, Replaces: p.Replaces},
+		Consent:      Consent{Needed: !in.unasked, Present: in.inside.User.ID, As: p.Email, Replaces: p.Replaces, Links: p.Links},
 		OlderSession: in.inside.Session, Now: now, Origin: in.origin,
 	}
 	if in.inside.Proven {
@@ -130,7 +138,7 @@ func (l *Login) settle(ctx context.Context, p token.Parked, in circumstances) (L
 	a := l.arrivalOf(p, in)
 	arrived, err := l.Store.Arrive(ctx, a)
 	if unasked := (*Unasked)(nil); errors.As(err, &unasked) {
-		question, err := l.ask(ctx, p, unasked.As, in)
+		question, err := l.ask(ctx, p, *unasked, in)
 		return Landed{Question: question}, err
 	}
 	if err != nil {

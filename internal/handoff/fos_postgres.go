@@ -31,12 +31,17 @@ func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
 // AppendUnopened implements the store's side of an arrival that opens nothing yet.
 func (f *FOSStore) AppendUnopened(ctx context.Context, r audit.Record, after time.Duration) error {
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, session.LookLaterSQL, pgx.NamedArgs{"handoff": r.HandoffID, "after": after}); err != nil {
+		if err := lookLater(ctx, tx, r.HandoffID, after); err != nil {
 			return err
 		}
 		return audit.Append(ctx, tx, r)
 	})
 	return audit.Unrecorded(err)
+}
+
+func lookLater(ctx context.Context, tx pgx.Tx, handoffID uuid.UUID, after time.Duration) error {
+	_, err := tx.Exec(ctx, session.LookLaterSQL, pgx.NamedArgs{"handoff": handoffID, "after": after})
+	return err
 }
 
 // NoteTokenUse implements [TokenUseStore].
@@ -67,6 +72,9 @@ func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.A
 			return err
 		}
 		if _, err := tx.Exec(ctx, revokeSQL, args); err != nil {
+			return err
+		}
+		if err := lookLater(ctx, tx, replay.HandoffID, repeatable); err != nil { // what is barred opens nothing
 			return err
 		}
 		return audit.Append(ctx, tx, replay)
@@ -136,7 +144,7 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 		return Arrived{}, err
 	}
 	if a.Consent.missing(who) {
-		return Arrived{}, &Unasked{As: who.User}
+		return Arrived{}, &Unasked{As: who.User, Links: linksPrivileged(who)}
 	}
 	fresh := a.Session
 	fresh.UserID = who.User.ID

@@ -22,6 +22,8 @@ type Question struct {
 	HandoffID uuid.UUID
 	As        Person
 	Current   *Person // nil: nobody
+	// Links: yes also links the account over there to As, a founder's or an admin's.
+	Links bool
 	ExpiresAt time.Time
 }
 
@@ -46,13 +48,13 @@ var ErrNotAsked = errors.New("no question is open in this browser")
 
 // ask records that the hand-off waits for the person, parks the claims, and returns the
 // question. In this order, as at mint: a row too many is the safe side.
-func (l *Login) ask(ctx context.Context, p token.Parked, as user.User, in circumstances) (*Question, error) {
+func (l *Login) ask(ctx context.Context, p token.Parked, who Unasked, in circumstances) (*Question, error) {
 	now := l.Now()
 	secret, err := token.New(l.Random)
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.Email, p.Replaces = as.DisplayName, as.Email, in.inside.User.ID
+	p.Name, p.Email, p.Links, p.Replaces = who.As.DisplayName, who.As.Email, who.Links, in.inside.User.ID
 	if p.Until.IsZero() { // a question that is put again gives no more time
 		p.Until = now.Add(token.ParkedTTL)
 	}
@@ -74,7 +76,7 @@ func (l *Login) ask(ctx context.Context, p token.Parked, as user.User, in circum
 }
 
 func question(secret token.Token, p token.Parked, inside Inside) *Question {
-	q := &Question{Secret: secret, HandoffID: p.Claims.HandoffID, As: Person{p.Name, p.Email}, ExpiresAt: p.Until}
+	q := &Question{Secret: secret, HandoffID: p.Claims.HandoffID, As: Person{p.Name, p.Email}, Links: p.Links, ExpiresAt: p.Until}
 	if inside.User.ID != uuid.Nil {
 		current := personOf(inside.User)
 		q.Current = &current

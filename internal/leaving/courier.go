@@ -24,8 +24,9 @@ type CourierConfig struct {
 }
 
 type outbox interface {
-	// Lease takes up to most rows that nobody else has, for [leaseTime].
-	Lease(ctx context.Context, most int) ([]uuid.UUID, error)
+	// Lease takes up to most rows that nobody else has, drops those of them that there is
+	// nothing to tell of, and returns the others, which are the caller's for [leaseTime].
+	Lease(ctx context.Context, most int) (ids []uuid.UUID, taken int, err error)
 	// Release gives them back.
 	Release(ctx context.Context, ids []uuid.UUID) error
 	// Told deletes them.
@@ -123,24 +124,31 @@ func (c *Courier) Round(ctx context.Context) (more bool, err error) {
 	if c.Teller == nil {
 		return false, nil
 	}
-	ids, err := c.lease(ctx)
-	if err != nil || len(ids) == 0 {
+	ids, taken, err := c.lease(ctx)
+	if err != nil {
 		return false, err
 	}
-	more = len(ids) == c.most
+	if taken == 0 && c.Queue().Length == 0 { // else they are in other couriers' hands
+		c.recovered()
+	}
+	more = taken == c.most // also where there was nothing to tell of them
+	if len(ids) == 0 {
+		return more, nil
+	}
 	if err := c.tell(ctx, ids); err != nil {
 		c.most = max(1, c.most/2)
 		c.release(ctx, ids)
 		return false, err
 	}
 	c.most = min(2*c.most, MostAtOnce)
+	c.recovered()
 	// Also when the courier is being stopped: it has been told.
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
 	return more, c.Outbox.Told(within, ids)
 }
 
-func (c *Courier) lease(ctx context.Context) ([]uuid.UUID, error) {
+func (c *Courier) lease(ctx context.Context) ([]uuid.UUID, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	return c.Outbox.Lease(ctx, c.most)
@@ -160,20 +168,27 @@ func (c *Courier) release(ctx context.Context, ids []uuid.UUID) {
 }
 
 // next is how long to wait after a round, and what ends the wait before its time. After a
-// failure nothing does: every sign-out would be another try at a half that is down.
+// failure nothing does, until the other half has been told something again: every sign-out
+// would be another try at a half that is down.
 func (c *Courier) next(more bool, err error) (time.Duration, <-chan struct{}) {
 	switch {
 	case err != nil:
 		c.failed(err)
 		return c.Jitter(min(firstPause<<min(c.failing-1, 10), longestPause)), nil
+	case more:
+		return 0, nil
 	case c.failing > 0:
+		return pollEvery, nil
+	}
+	return pollEvery, c.nudges
+}
+
+// recovered says that an outage is over.
+func (c *Courier) recovered() {
+	if c.failing > 0 {
 		c.Log.Info("the other half is told of ended hand-offs again", "failed", c.failing)
 		c.failing = 0
 	}
-	if more {
-		return 0, nil
-	}
-	return pollEvery, c.nudges
 }
 
 // failed says once in an outage that there is one.

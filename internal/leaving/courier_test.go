@@ -27,6 +27,7 @@ type desk struct {
 	told     []uuid.UUID
 	down     error           // of the other half
 	bad      uuid.UUID       // one that it never takes
+	idle     []uuid.UUID     // of which there is nothing to tell
 	lost     error           // of the outbox
 	pauses   []time.Duration // of the courier, not of its figures
 	deaf     []bool          // whether nudges were listened to
@@ -35,13 +36,13 @@ type desk struct {
 	measured leaving.Queue
 }
 
-func (d *desk) Lease(_ context.Context, most int) ([]uuid.UUID, error) {
+func (d *desk) Lease(_ context.Context, most int) (ids []uuid.UUID, taken int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := min(len(d.waiting), most)
-	taken := d.waiting[:n:n]
-	d.waiting, d.leased = d.waiting[n:], append(d.leased, taken...)
-	return taken, d.lost
+	ids = slices.DeleteFunc(slices.Clone(d.waiting[:n]), func(id uuid.UUID) bool { return slices.Contains(d.idle, id) })
+	d.waiting, d.leased = d.waiting[n:], append(d.leased, ids...)
+	return ids, n, d.lost
 }
 
 func (d *desk) Release(ctx context.Context, ids []uuid.UUID) error {
@@ -187,6 +188,32 @@ func TestCourier_oneThatCannotBeToldDelaysFew(t *testing.T) {
 	d.run(t, c, 4)
 	if len(d.waiting) != 0 {
 		t.Errorf("%d wait when all is well", len(d.waiting))
+	}
+}
+
+// What there is nothing to tell of keeps nothing from being told, and is no sign that the
+// outage is over.
+func TestCourier_looksPastWhatHasNothingToTell(t *testing.T) {
+	t.Parallel()
+	news := some(1)
+	d := &desk{waiting: news, down: errors.New("peer unavailable")}
+	c := d.courier()
+	d.run(t, c, 10) // from here on one at a time
+	d.idle = some(20)
+	d.waiting = append(slices.Clone(d.idle), news...)
+	d.run(t, c, 21)
+	if len(d.waiting) != 1 || strings.Contains(d.log.String(), "again") || slices.Contains(d.deaf, false) || d.pauses[20] != 4*time.Second {
+		t.Errorf("%d wait, pauses %v\n%s", len(d.waiting), d.pauses, d.log.String())
+	}
+	for _, pause := range d.pauses[:20] {
+		if pause != 0 {
+			t.Errorf("it waits behind nothing: %v", d.pauses)
+		}
+	}
+	d.down = nil
+	d.run(t, c, 1)
+	if len(d.told) != 1 || strings.Count(d.log.String(), "again") != 1 {
+		t.Errorf("%d told\n%s", len(d.told), d.log.String())
 	}
 }
 

@@ -2,11 +2,13 @@ package leaving_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
@@ -107,8 +109,13 @@ func TestDAO_theNewsGivesWayToPeople(t *testing.T) {
 	news := leaving.News{HandoffIDs: []uuid.UUID{uuid.MustParse("00000000-0000-7000-8000-000000000b01")}}
 	within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := leaving.NewDAOStore(pool).EndTold(within, news, time.Now()); err == nil || within.Err() != nil {
+	err := leaving.NewDAOStore(pool).EndTold(within, news, time.Now())
+	if known := (*pgconn.PgError)(nil); !errors.As(err, &known) || known.Code != "55P03" {
 		t.Fatalf("it waited: %v", err)
+	}
+	// It is sooner than the database's own choice.
+	if n := testkit.Count(t, pool, `SELECT 1 FROM pg_settings WHERE name = 'deadlock_timeout' AND setting::int > 500`); n != 1 {
+		t.Error("the database chooses somebody first")
 	}
 	if err := first.Commit(t.Context()); err != nil {
 		t.Fatal(err)

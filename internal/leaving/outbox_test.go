@@ -34,7 +34,7 @@ type box struct {
 
 func (b box) lease() []uuid.UUID {
 	b.t.Helper()
-	ids, err := b.Lease(b.t.Context(), leaving.MostAtOnce)
+	ids, _, err := b.Lease(b.t.Context(), leaving.MostAtOnce)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -13,45 +13,59 @@ import (
 
 // Outbox is the table handoff_endings, which both halves have, each its own.
 type Outbox struct {
-	pool  *pgxpool.Pool
-	lease string
+	pool *pgxpool.Pool
+	idle string // of a row e: there is nothing to tell
 }
 
 // NewDAOOutbox uses pool, which must be on the primary.
-func NewDAOOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool, leaseSQL("false")} }
+func NewDAOOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool, `false`} }
 
 // NewFOSOutbox does, too. There a row may be for later, and is of no use where the hand-off
 // has opened a session in the meantime ([session.LookLaterSQL]). That its time is over is no
 // end that the other half is told of.
 func NewFOSOutbox(pool *pgxpool.Pool) *Outbox {
-	return &Outbox{pool, leaseSQL(`EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = e.handoff_id AND s.ended_at IS NULL)`)}
+	return &Outbox{pool, `EXISTS (SELECT FROM public.sessions s WHERE s.handoff_id = e.handoff_id AND s.ended_at IS NULL)`}
 }
 
-// leaseSQL takes the rows that are due and nobody else is taking, and drops the idle ones.
-// The lock is held for this statement only: no transaction is open while the other half is
-// being told. Rows that were given back come after those that were never tried, so that
-// what cannot be told keeps nothing else from being told.
-func leaseSQL(idle string) string {
+// dueSQL locks the rows that are due and nobody else is taking. Rows that were given back
+// come after those that were never tried, so that what cannot be told keeps nothing else
+// from being told.
+const dueSQL = `
+SELECT handoff_id FROM public.handoff_endings WHERE next_try_at <= clock_timestamp()
+ORDER BY next_try_at, queued_at LIMIT $1 FOR UPDATE SKIP LOCKED`
+
+// leaseSQL judges them. It stands behind the statement that locks, so that it sees an end
+// which was committed before; one that comes later waits for the lock, and finds no row.
+func (o *Outbox) leaseSQL() string {
 	return `
-WITH due AS MATERIALIZED (
-	SELECT e.handoff_id, ` + idle + ` AS idle FROM public.handoff_endings e WHERE e.next_try_at <= clock_timestamp()
-	ORDER BY e.next_try_at, e.queued_at LIMIT $1 FOR UPDATE OF e SKIP LOCKED
-), dropped AS (
-	DELETE FROM public.handoff_endings e USING due WHERE e.handoff_id = due.handoff_id AND due.idle
+WITH dropped AS (
+	DELETE FROM public.handoff_endings e WHERE e.handoff_id = ANY($1) AND ` + o.idle + `
 )
 UPDATE public.handoff_endings e SET next_try_at = clock_timestamp() + $2::interval, attempts = e.attempts + 1
-FROM due WHERE e.handoff_id = due.handoff_id AND NOT due.idle
+WHERE e.handoff_id = ANY($1) AND NOT ` + o.idle + `
 RETURNING e.handoff_id`
 }
 
-// Lease implements the courier's outbox.
-func (o *Outbox) Lease(ctx context.Context, most int) ([]uuid.UUID, error) {
-	rows, err := o.pool.Query(ctx, o.lease, most, leaseTime)
+// Lease implements the courier's outbox. Its transaction is over before the other half is
+// told.
+func (o *Outbox) Lease(ctx context.Context, most int) (ids []uuid.UUID, taken int, err error) {
+	err = pgx.BeginFunc(ctx, o.pool, func(tx pgx.Tx) error {
+		due, err := collectIDs(tx.Query(ctx, dueSQL, most))
+		taken = len(due)
+		if err != nil || taken == 0 {
+			return err
+		}
+		ids, err = collectIDs(tx.Query(ctx, o.leaseSQL(), due, leaseTime))
+		return err
+	})
+	return ids, taken, outage.Postgres(err)
+}
+
+func collectIDs(rows pgx.Rows, err error) ([]uuid.UUID, error) {
 	if err != nil {
-		return nil, outage.Postgres(err)
+		return nil, err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	return ids, outage.Postgres(err)
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
 // Release implements the courier's outbox.

@@ -3,15 +3,39 @@ package mutants_test
 // leavingMutants are about the end of a hand-off, and the news of it.
 var leavingMutants = []mutant{
 	{
+		name: "look-too-early", breaks: "a hand-off is told as over while its question is open",
+		file:  "internal/handoff/fos_postgres.go",
+		edits: []edit{{`"after": after})`, `"after": after / 2})`}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensNoSessionIsOverForItsMember"},
+	},
+	{
+		name: "look-not-put-off", breaks: "a hand-off is told as over while its second question is open",
+		file:  "internal/session/postgres.go",
+		edits: []edit{{"AND handoff_endings.queued_at < EXCLUDED.queued_at", "AND false"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestALookWaitsForTheLastQuestion"},
+	},
+	{
+		name: "barred-stays-open", breaks: "a hand-off that a replay has barred stays open over there",
+		file:  "internal/handoff/fos_postgres.go",
+		edits: []edit{{"lookLater(ctx, tx, replay.HandoffID, repeatable); err != nil", "lookLater(ctx, tx, replay.HandoffID, 1000*repeatable); err != nil"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatAReplayBarsIsOverForItsMember"},
+	},
+	{
+		name: "waits-behind-nothing", breaks: "news waits a second behind each row that has none",
+		file:  "internal/leaving/courier.go",
+		edits: []edit{{"	if len(ids) == 0 {\n\t\treturn more, nil", "	if len(ids) == 0 {\n\t\treturn false, nil"}},
+		in:    "internal/leaving", killers: []string{"TestCourier_looksPastWhatHasNothingToTell"},
+	},
+	{
 		name: "unopened-stays-open", breaks: "a hand-off that opens nothing stays open over there",
 		file:  "internal/handoff/fos_postgres.go",
-		edits: []edit{{`"after": after}); err != nil {`, `"after": after + 30*24*time.Hour}); err != nil {`}},
+		edits: []edit{{`"after": after})`, `"after": after + 30*24*time.Hour})`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensNoSessionIsOverForItsMember"},
 	},
 	{
 		name: "live-told-over", breaks: "the other half takes a live session for over, and does not end it any more",
 		file:  "internal/leaving/postgres.go",
-		edits: []edit{{"leaseSQL(`EXISTS (SELECT", "leaseSQL(`false AND EXISTS (SELECT"}},
+		edits: []edit{{"&Outbox{pool, `EXISTS (SELECT", "&Outbox{pool, `false AND EXISTS (SELECT"}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestWhatOpensASessionLaterIsNotOver"},
 	},
 	{

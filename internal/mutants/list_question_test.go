@@ -151,7 +151,7 @@ var questionMutants = []mutant{
 	{
 		name: "founder-linked-silently", breaks: "I9: a founder opens a link, and its maker has the founder's account",
 		file:  "internal/handoff/arrival.go",
-		edits: []edit{{"who.NewlyLinked() && who.User.Role.Privileged() && !named", "who.NewlyLinked() && who.User.Role.Privileged() && !named && c.Needed"}},
+		edits: []edit{{"if linksPrivileged(who) && ", "if linksPrivileged(who) && c.Needed && "}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI9_aFoundersAddressIsLinkedOnlyInTheirOwnBrowser"},
 	},
 	{

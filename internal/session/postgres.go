@@ -168,11 +168,14 @@ const (
 
 // LookLaterSQL has it looked at after @after whether the hand-off @handoff has opened a
 // session here. If it has not, the other half is told that it is over (package leaving):
-// the member is not signed in anywhere by it. If it has, the session's end will say so.
+// the member is not signed in anywhere by it. If it has, the session's end will say so. Of
+// two looks the later one counts: until then it may still open one. What has ended is not
+// put off.
 const LookLaterSQL = `
 	INSERT INTO public.handoff_endings (handoff_id, queued_at, next_try_at)
 	SELECT @handoff, due, due FROM (SELECT clock_timestamp() + @after::interval) later (due)
-	ON CONFLICT DO NOTHING`
+	ON CONFLICT (handoff_id) DO UPDATE SET queued_at = EXCLUDED.queued_at, next_try_at = EXCLUDED.next_try_at
+	WHERE handoff_endings.queued_at > clock_timestamp() AND handoff_endings.queued_at < EXCLUDED.queued_at`
 
 // FindSQL reads the session with the id $1.
 const FindSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.id = $1`

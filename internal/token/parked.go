@@ -29,6 +29,8 @@ type Parked struct {
 	Name     *string
 	Email    privacy.Email
 	Replaces uuid.UUID
+	// Links: it asked whether the account of the claims shall be linked to that user.
+	Links bool
 	// Until is the end of the question, whatever Redis' clock or TTL does.
 	Until time.Time
 }
@@ -38,7 +40,7 @@ func (s *Sealer) SealParked(secret Token, p Parked) ([]byte, error) {
 	return s.seal(secret, forParked, sealedParked{
 		Claims: toSealed(p.Claims), Shown: p.Shown, Key: p.Key, Nonce: p.Nonce,
 		SessionID: p.SessionID, UserID: p.UserID,
-		Replaces: p.Replaces, Name: p.Name, Email: p.Email.Reveal(), Until: p.Until.UnixMilli(),
+		Replaces: p.Replaces, Links: p.Links, Name: p.Name, Email: p.Email.Reveal(), Until: p.Until.UnixMilli(),
 	})
 }
 
@@ -58,7 +60,7 @@ func (s *Sealer) OpenParked(secret Token, sealed []byte) (Parked, error) {
 	}
 	return Parked{
 		Claims: claims, Shown: w.Shown, Key: w.Key, Nonce: w.Nonce, SessionID: w.SessionID, UserID: w.UserID,
-		Replaces: w.Replaces, Name: w.Name, Email: email, Until: time.UnixMilli(w.Until).UTC(),
+		Replaces: w.Replaces, Links: w.Links, Name: w.Name, Email: email, Until: time.UnixMilli(w.Until).UTC(),
 	}, nil
 }
 
@@ -70,6 +72,7 @@ type sealedParked struct {
 	SessionID uuid.UUID    `json:"s"`
 	UserID    uuid.UUID    `json:"u"`
 	Replaces  uuid.UUID    `json:"r"`
+	Links     bool         `json:"l,omitzero"`
 	Name      *string      `json:"n,omitzero"`
 	Email     string       `json:"e"`
 	Until     int64        `json:"x"`

@@ -15,5 +15,6 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
--- The function as it is above does the same for rows that are due, and there are no others.
-SELECT 1;
+-- The courier of before would take what is for later for what is over. The function as it is
+-- above does the same for rows that are due.
+DELETE FROM public.handoff_endings WHERE queued_at > clock_timestamp();

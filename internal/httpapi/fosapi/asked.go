@@ -45,13 +45,14 @@ type questionBody struct {
 	Pending   bool        `json:"pending"`
 	As        *personBody `json:"as,omitempty"`
 	Current   *personBody `json:"current"`
+	Links     bool        `json:"links"`
 	HandoffID *uuid.UUID  `json:"handoff_id,omitempty"`
 	ExpiresAt *int64      `json:"expires_at,omitempty"`
 }
 
 func questionOf(q handoff.Question) questionBody {
 	as, expires := personOf(q.As), q.ExpiresAt.UnixMilli()
-	body := questionBody{Pending: true, As: &as, HandoffID: &q.HandoffID, ExpiresAt: &expires}
+	body := questionBody{Pending: true, As: &as, Links: q.Links, HandoffID: &q.HandoffID, ExpiresAt: &expires}
 	if q.Current != nil {
 		current := personOf(*q.Current)
 		body.Current = &current

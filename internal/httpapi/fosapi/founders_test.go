@@ -34,7 +34,11 @@ func TestI9_aFoundersAddressIsLinkedOnlyInTheirOwnBrowser(t *testing.T) {
 				themselves := s.SignInAtFOS(t, founder)
 				for _, fields := range []map[string]any{nil, {"challenge": starts(t, s, themselves)}} {
 					token := dao.Mint(fields).Text("token")
-					id := asked(t, themselves.Arrive(token), "ada@example.org", "ada@example.org")
+					question := themselves.Arrive(token)
+					id := asked(t, question, "ada@example.org", "ada@example.org")
+					if question.Body["links"] != true {
+						t.Errorf("it does not say what yes means: %s", question.Raw)
+					}
 					if n := testkit.Count(t, s.FOS, `SELECT count(*) FROM identity_link`); n != 0 {
 						t.Fatal("linked by a link that they opened")
 					}

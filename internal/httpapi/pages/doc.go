@@ -49,7 +49,8 @@
 // package's doing.
 //
 // Without JavaScript nobody is signed in and the token stays in the address bar
-// until it expires; the page says so. The pages do not refresh sessions.
+// until it expires; the page says so. The pages refresh
+// sessions where a call needs it, and not before.
 //
 // This package never sees a credential, sets no cookie, and has no notion of
 // environments: whoever mounts it decides that this is development.

@@ -12,15 +12,36 @@ export async function whoAmI() {
 
 /**
  * Asks again with a new pair: when the access token's half hour is over, the session
- * is not. One tab after the other refreshes (Web Locks). Without locks they all do at
- * once, which the API takes as well.
+ * is not.
  */
-export function revive() {
-  return alone(async () => {
-    const refreshed = await call("POST", "/api/v1/auth/refresh", { headers: { "X-Requested-With": "founderyos" } });
-    return refreshed.ok ? call("GET", "/api/v1/auth/me") : refreshed;
-  });
+export async function revive() {
+  const refreshed = await alone(refresh);
+  return refreshed.ok ? call("GET", "/api/v1/auth/me") : refreshed;
 }
+
+/**
+ * An arrival. That a founder is here, and may be linked, is believed of a fresh pair only:
+ * where that is wanting it is made, and the arrival repeated, which the API takes.
+ */
+export async function arrivalCall(send) {
+  const answer = await send();
+  return answer.body.code === "identity_conflict" && (await alone(refresh)).ok ? send() : answer;
+}
+
+/** A call of whoever is signed in, once more with a new pair where the old one's time is over. */
+export async function signedInCall(method, path, { body, locked = false } = {}) {
+  const once = () => call(method, path, { body, headers: { "X-Requested-With": "founderyos" } });
+  const work = async () => {
+    const answer = await once();
+    return answer.body.code === "session_required" && (await (locked ? refresh() : alone(refresh))).ok ? once() : answer;
+  };
+  return locked ? alone(work) : work();
+}
+
+const refresh = () => call("POST", "/api/v1/auth/refresh", { headers: { "X-Requested-With": "founderyos" } });
+
+// Whatever makes a new pair does so in one tab after the other (Web Locks). Without locks
+// they all do at once, which the API takes as well.
 
 function alone(work) {
   return navigator.locks ? navigator.locks.request("founderyos-refresh", work) : work();
@@ -62,6 +83,8 @@ export function wireSignOut() {
     // A session that had ended before is as good.
     if (answer.ok || ["session_required", "session_revoked"].includes(answer.body.code)) {
       showUser({ display_name: "", email: "", role: "" }); // hidden is not gone
+      for (const form of document.forms) form.reset();
+      for (const list of document.querySelectorAll(".entries")) list.replaceChildren();
       enter("out", "You are signed out");
       say("You are signed out of FounderyOS. You may still be signed in to Think Tank.");
       return;

@@ -2,7 +2,7 @@
 // run already; by now the address bar is clean.
 
 import { byId, call, enter, onPress, say } from "./page.js";
-import { revive, showProblem, showUser, wireSignOut } from "./account.js";
+import { arrivalCall, revive, showProblem, showUser, wireSignOut } from "./account.js";
 import { productName } from "./products.js";
 import { ask, openQuestion, wireQuestion } from "./question.js";
 import { drawSteps, mark } from "./steps.js";
@@ -37,13 +37,13 @@ async function exchange() {
   arrival.key ??= await arrivalKey(arrival.token);
   underWay(true);
   const sentAt = performance.now();
-  const answer = await call("POST", "/api/v1/auth/cross-domain-login", {
+  const answer = await arrivalCall(() => call("POST", "/api/v1/auth/cross-domain-login", {
     body: { token: arrival.token },
     // X-Requested-With: a header that a form on another site cannot send (CSRF).
     headers: { "X-Requested-With": "founderyos", "Idempotency-Key": arrival.key },
     // A reload meanwhile has no token to try again with: this post must do.
     keepalive: true,
-  });
+  }));
   underWay(false);
   return landed(answer, performance.now() - sentAt, sentAt);
 }
@@ -54,7 +54,10 @@ function landed(answer, waited, sentAt = 0) {
 
   arrival.token = null; // spent; nothing keeps it longer than it is good for
   if (waited !== undefined) mark("Token exchanged and account found", sentAt + waited, waited);
-  if (answer.body.pending) return ask(answer.body);
+  if (answer.body.pending) {
+    again = resume; // the question stays, also where the answer to it was lost
+    return ask(answer.body);
+  }
   showUser(answer.body.user);
   showEntry(answer.body);
   enter("in", "You are signed in");

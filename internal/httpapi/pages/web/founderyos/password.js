@@ -2,27 +2,30 @@
 // one's own role after arriving from there.
 
 import { alertText, byId, call, holdFor, onPress, say } from "./page.js";
+import { signedInCall } from "./account.js";
 import { wordsFor } from "./words.js";
 
 /** Calls entered when somebody has signed in. */
 export function wireSignIn(entered) {
-  wire("sign-in-form", "sign-in", "Signing in…", "/api/v1/auth/login", (fields) => ({ email: fields.get("email"), password: fields.get("password") }), entered);
+  const send = ({ email, password }) => call("POST", "/api/v1/auth/login", { body: { email, password }, headers: { "X-Requested-With": "founderyos" } });
+  wire({ form: byId("sign-in-form"), button: byId("sign-in"), saying: "Signing in…", send, done: entered });
 }
 
 /** Calls proven when the password was right. */
 export function wireStepUp(proven) {
-  wire("step-up-form", "step-up-button", "Checking your password…", "/api/v1/auth/step-up", (fields) => ({ password: fields.get("password") }), proven);
+  // Locked: it makes a new pair, as refreshing in another tab does.
+  const send = ({ password }) => signedInCall("POST", "/api/v1/auth/step-up", { body: { password }, locked: true });
+  wire({ form: byId("step-up-form"), button: byId("step-up-button"), saying: "Checking your password…", send, done: proven });
 }
 
-function wire(formID, buttonID, saying, path, bodyOf, done) {
-  const form = byId(formID);
+function wire({ form, button, saying, send, done }) {
   form.addEventListener("submit", (event) => event.preventDefault());
-  onPress(byId(buttonID), async () => {
+  onPress(button, async () => {
     alertText("");
     // The browser's own words for a field that is empty or no address.
     if (!form.reportValidity()) return;
     say(saying);
-    const answer = await call("POST", path, { body: bodyOf(new FormData(form)), headers: { "X-Requested-With": "founderyos" } });
+    const answer = await send(Object.fromEntries(new FormData(form)));
     form.elements.password.value = ""; // sent or refused, it does not stay in the page
     if (answer.ok) {
       form.closest("details").open = false;
@@ -31,7 +34,7 @@ function wire(formID, buttonID, saying, path, bodyOf, done) {
     const { code, text } = wordsFor(answer.body);
     say("");
     alertText(text);
-    if (code === "rate_limited") holdFor(byId(buttonID), answer.wait);
+    if (code === "rate_limited") holdFor(button, answer.wait);
     form.elements.password.focus();
   });
 }

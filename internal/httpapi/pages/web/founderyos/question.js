@@ -1,22 +1,21 @@
 // "Do you want to go on as …?" Both people are named in full, each in an element of
 // its own: whatever a name contains, it is not taken for the page's own words.
 
+import { arrivalCall } from "./account.js";
 import { byId, call, enter, onPress, say } from "./page.js";
 
 let open; // the hand-off that the question is about
 
 /** Shows the question of a 202 answer. */
-export function ask({ as, current, handoff_id: id }) {
+export function ask({ as, current, links: linking, handoff_id: id }) {
   open = id;
   const name = as.display_name || as.email;
   byId("as-name").textContent = name;
   byId("as-email").textContent = as.email;
   byId("as-initial").textContent = Array.from(name)[0]?.toUpperCase() ?? "";
   byId("confirm-email").textContent = as.email; // a name is what its owner likes it to be
-  // A founder who would be linked: whom they continue as is who they are here already.
-  const linking = current?.email === as.email;
   byId("linking").hidden = !linking;
-  byId("current").hidden = !current || linking;
+  byId("current").hidden = !current || current.email === as.email;
   byId("current-name").textContent = current?.display_name || current?.email || "";
   byId("current-email").textContent = current?.email ?? "";
   byId("journey-id").textContent = `Hand-off ${id}`;
@@ -29,7 +28,7 @@ export function ask({ as, current, handoff_id: id }) {
 export function wireQuestion(yes, no) {
   onPress(byId("confirm"), async () => {
     say("Signing you in…");
-    await yes(await answer("confirm"));
+    await yes(await arrivalCall(() => answer("confirm")));
   });
   onPress(byId("decline"), async () => {
     say("Leaving things as they are…");

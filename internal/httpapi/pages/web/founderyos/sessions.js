@@ -1,12 +1,14 @@
 // Where the user is signed in, with a way to end each, and what ended lately.
 
-import { alertText, byId, call, onPress, say } from "./page.js";
+import { alertText, byId, onPress, say } from "./page.js";
+import { signedInCall } from "./account.js";
 import { productName } from "./products.js";
 
 /** Shows the list. @returns {object} the session of this browser, if it can be told. */
 export async function showSessions() {
-  const { body } = await call("GET", "/api/v1/auth/sessions");
+  const { ok, body } = await signedInCall("GET", "/api/v1/auth/sessions");
   const { sessions = [], ended = [] } = body;
+  byId("sessions-unknown").hidden = ok;
   byId("session-list").replaceChildren(...sessions.map(liveRow));
   byId("ended-list").replaceChildren(...ended.map(endedRow));
   byId("ended").hidden = ended.length === 0;
@@ -37,8 +39,9 @@ function liveRow(session) {
   onPress(end, async () => {
     alertText("");
     say("Signing out there…");
-    const answer = await call("DELETE", `/api/v1/auth/sessions/${encodeURIComponent(session.id)}`, { headers: { "X-Requested-With": "founderyos" } });
-    // One that had ended before is as good.
+    const answer = await signedInCall("DELETE", `/api/v1/auth/sessions/${encodeURIComponent(session.id)}`);
+    if (["session_required", "session_revoked"].includes(answer.body.code)) return location.reload(); // this one has ended
+    // The other one, if it had ended before, is as good.
     if (!answer.ok && answer.body.code !== "not_found") {
       say("");
       return alertText("That session is still open: FounderyOS did not answer. Please try again.");

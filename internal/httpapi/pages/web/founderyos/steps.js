@@ -8,6 +8,7 @@ export function mark(name, at, waited) {
 
 /** Draws all steps so far, and the total. */
 export function drawSteps() {
+  if (steps.length === 0) return; // a reload, which went no way
   const total = steps.at(-1).at || 1;
   const rows = steps.map((step, i) => row(step, steps[i - 1]?.at ?? 0, total));
   document.getElementById("steps").replaceChildren(...rows);

@@ -17,6 +17,8 @@ const table = {
   identity_conflict: ["We cannot tell whether this account is yours", "FounderyOS has an account that matches you in part only, and it may be somebody else’s. Nothing was changed. Ask the people who run FounderyOS and give them what is under “For support”."],
   account_inactive: ["Your FounderyOS account is not active", "It is suspended, closed or not confirmed yet. The people who run FounderyOS can tell you more."],
   invalid_credentials: ["That did not match", "The password does not match, or this account has none. Please try again."],
+  session_required: ["Your session has ended", "Go back to Think Tank and press “Open in FounderyOS” again."],
+  session_revoked: ["Your session has ended", "Go back to Think Tank and press “Open in FounderyOS” again."],
   email_unverified: ["Your address is not confirmed", "Open the link in the message that FounderyOS sent you, then come back."],
   second_factor_required: ["A second step is needed", "Your account asks for a second factor, which this page does not have."],
   rate_limited: ["Too many tries", "There were too many tries from your network. Please wait a little, then try again.", "again"],
