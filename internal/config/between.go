@@ -16,7 +16,7 @@ func (l *loader) between(c *Config) {
 // listeners refuses two listeners on one address: the second would fail at start,
 // and /metrics would be one wrong port from the public.
 func (l *loader) listeners(c *Config) {
-	addrs := []struct{ variable, addr string }{{"DAO_ADDR", c.DAO.Addr}, {"FOS_ADDR", c.FOS.Addr}}
+	addrs := []struct{ variable, addr string }{{"DAO_ADDR", c.DAO.Addr}, {"FOS_ADDR", c.FOS.Addr}, {"AUTHZ_ADDR", c.FOS.AuthzAddr}}
 	if c.MetricsEnabled {
 		addrs = append(addrs, struct{ variable, addr string }{"METRICS_ADDR", c.MetricsAddr})
 	}

@@ -163,6 +163,10 @@ type FOS struct {
 	ElevatedRoles     ElevatedRoles
 	Unbound           Unbound
 	JWT               JWT
+	// AuthzAddr is where gateways ask whether a request may pass, host:port; empty means
+	// nowhere. Services are who calls with a bearer of their own.
+	AuthzAddr string
+	Services  []Service
 }
 
 // JWT is how FOS sessions are signed: HS256, nothing else.

@@ -36,6 +36,8 @@ func (l *loader) fos(c *Config, sharedRedis privacy.Secret) {
 	f.Unbound = Unbound(strings.ToLower(raw.Unbound))
 	l.oneOf("HANDOFF_UNBOUND", string(f.Unbound), string(UnboundAllow), string(UnboundConfirm), string(UnboundRefuse))
 	f.JWT = l.jwt(raw)
+	f.AuthzAddr, f.Services = raw.AuthzAddr, l.services(raw.ServiceDigests, c)
+	l.authz(f, c)
 	c.RateLimits.Arrival = l.perMinute("RATE_LIMIT_ARRIVAL_PER_MINUTE", raw.ArrivalPerMinute)
 }
 

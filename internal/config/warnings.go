@@ -75,7 +75,7 @@ func (c *Config) daoWarnings() []warning {
 }
 
 func (c *Config) fosWarnings() []warning {
-	f := c.FOS
+	f, deployed := c.FOS, c.Environment != Development
 	all := []warning{
 		{f.ElevatedRoles == ElevatedRolesAllow, "HANDOFF_ELEVATED_ROLES: is allow; who takes over a DAO session of a founder has the founder's rights here"},
 		{c.Environment == Production && f.Unbound == UnboundAllow,
@@ -85,6 +85,9 @@ func (c *Config) fosWarnings() []warning {
 		{f.JWT.Audience == "", "JWT_AUDIENCE: is empty; other services with this key accept these tokens and cannot tell them from theirs"},
 		{f.JWT.AccessTTL > time.Hour, "ACCESS_TOKEN_EXPIRE_MINUTES: is above 60; a revoked session acts until its access token ends"},
 		{f.JWT.RefreshTTL > 30*24*time.Hour, "REFRESH_TOKEN_EXPIRE_DAYS: is above 30"},
+		{f.AuthzAddr != "" && deployed && !onlyInside(f.AuthzAddr),
+			"AUTHZ_ADDR: is reachable from other machines; it must not be routed from outside"},
+		{f.AuthzAddr == "" && len(f.Services) > 0, "SERVICE_TOKEN_DIGESTS: is set, and without AUTHZ_ADDR nobody can ask"},
 		{!rotatable(f.JWT.Key.Reveal()), "JWT_SECRET_KEY: has a comma or white space around it; JWT_SECRET_KEY_PREVIOUS cannot hold it when it is rotated"},
 	}
 	return append(all, c.storeWarnings("", f.DatabaseURL, f.MigrateDatabaseURL, f.RedisURL)...)
@@ -154,6 +157,9 @@ func rotatable(key string) bool {
 	items := split(key)
 	return len(items) == 1 && items[0] == key
 }
+
+// onlyInside reports whether addr is one address, and evidently no public one.
+func onlyInside(addr string) bool { return !isWildcard(hostOf(addr)) && isInternal(hostOf(addr)) }
 
 func hostOf(addr string) string {
 	host, _, _ := net.SplitHostPort(addr) // Load has checked it
