@@ -12,8 +12,8 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/config"
 )
 
-// healthcheck asks the readiness of the halves that this container's environment
-// configures; the image has no shell and no curl.
+// healthcheck asks the readiness of the halves, and of the listener for gateways, that
+// this container's environment configures; the image has no shell and no curl.
 func healthcheck(ctx context.Context) error {
 	c, err := config.Load(os.Environ())
 	if err != nil {
@@ -21,12 +21,12 @@ func healthcheck(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	for half, addr := range map[string]string{"dao": c.DAO.Addr, "fos": c.FOS.Addr} {
+	for half, addr := range map[string]string{"dao": c.DAO.Addr, "fos": c.FOS.Addr, "authz": c.FOS.AuthzAddr} {
 		if addr == "" {
 			continue
 		}
 		if err := ask(ctx, addr); err != nil {
-			return fmt.Errorf("the %s half: %w", half, err)
+			return fmt.Errorf("%s: %w", half, err)
 		}
 	}
 	return nil

@@ -101,5 +101,5 @@ func TestAHealthcheckNamesTheHalfThatIsNotReady(t *testing.T) {
 	})
 	server(t, env, "", "healthcheck").wants(t, 0, "", "")
 	s.FOSPostgres.Cut()
-	server(t, env, "", "healthcheck").wants(t, 1, "", "the fos half: not ready: 503")
+	server(t, env, "", "healthcheck").wants(t, 1, "", "fos: not ready: 503")
 }

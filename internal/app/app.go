@@ -157,7 +157,7 @@ func (a *App) listen(ctx context.Context, l listening) error {
 	return nil
 }
 
-// Addr returns the address that a half ("dao" or "fos") or "metrics" listens on,
+// Addr returns the address that a half ("dao" or "fos"), "authz" or "metrics" listens on,
 // "" if it is not part of this process.
 func (a *App) Addr(half string) string {
 	for _, l := range a.listeners {

@@ -67,22 +67,30 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := fosapi.Routes(fosapi.Config{
+	api := fosapi.Config{
 		Edge: edge, Login: login,
 		Starter:  &handoff.Starter{URLs: c.StartURLs, Target: c.ExpectedTarget, Random: o.Random},
 		Sessions: sessions, Logins: limits.logins, Limiter: limits.limiter, ArrivalLimit: limits.Arrival, Arrivals: a.arrivals(),
 		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
 		CookieSecure: a.config.CookieSecure, PublicPrefix: c.PublicPrefix,
 		Details: a.withTokenUse(uses, a.details(datastore.FOS, pool, map[string][]string{
-			"service_token": secretIDs(a.config.ServiceTokens), "pseudonym": keyIDs(a.config.PseudonymKeys),
+			"service_token": a.serviceIDs(), "pseudonym": keyIDs(a.config.PseudonymKeys),
 			"jwt": secretIDs(append([]privacy.Secret{c.JWT.Key}, c.JWT.Previous...)),
 		})),
-	})
+	}
+	if err := a.listenFOS(ctx, api); err != nil {
+		return nil, err
+	}
+	return half, a.listenAuthz(ctx, api, uses.Note, pool.Ping)
+}
+
+func (a *App) listenFOS(ctx context.Context, api fosapi.Config) error {
+	routes := fosapi.Routes(api)
 	if a.config.Environment == config.Development {
 		site := pages.FounderyOS(a.pages())
 		routes = append(append(routes, pageRoutes(site, "/", "/cross-domain", "/assets/*")...), landingRoute(site))
 	}
-	return half, a.listen(ctx, listening{"fos", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+	return a.listen(ctx, listening{"fos", a.config.FOS.Addr, httpapi.New(api.Edge, routes), api.Edge.Health, api.Edge.Connections})
 }
 
 // exchanger is the seam between the halves: over HTTP where the other half's

@@ -48,20 +48,27 @@ func (b Bearers) Required(c echo.Context) error {
 }
 
 func (b Bearers) keyIDOf(c echo.Context) (keyID string, ok bool) {
-	headers := c.Request().Header.Values(echo.HeaderAuthorization)
-	if len(headers) != 1 {
+	shown, ok := ShownBearer(c)
+	if !ok {
 		return "", false
 	}
-	scheme, shown, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", false
-	}
+	ok = false
 	for _, accepted := range b.Accepted {
 		if accepted.Equal(shown) {
 			keyID, ok = accepted.KeyID(), true
 		}
 	}
 	return keyID, ok
+}
+
+// ShownBearer is what the request shows as its one bearer (RFC 6750, 2.1).
+func ShownBearer(c echo.Context) (shown string, ok bool) {
+	headers := c.Request().Header.Values(echo.HeaderAuthorization)
+	if len(headers) != 1 {
+		return "", false
+	}
+	scheme, shown, _ := strings.Cut(headers[0], " ")
+	return shown, strings.EqualFold(scheme, "Bearer")
 }
 
 const letInUnder = "httpapi.let_in_under"

@@ -77,7 +77,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		config.Metrics.Request(config.Half, method, route, c.Response().Status, took)
 
 		i, level := infoOf(c), slog.LevelInfo
-		if strings.HasPrefix(route, "/health") {
+		if isRoutine(route, c.Response().Status) {
 			level = slog.LevelDebug
 		}
 		attributes := []slog.Attr{
@@ -91,6 +91,12 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		config.Log.LogAttrs(c.Request().Context(), level, "request", attributes...)
 		return nil
 	}
+}
+
+// isRoutine: what machines ask all the time. Of a gateway's questions the refusals are
+// worth a line; the others are in the gateway's own log.
+func isRoutine(route string, status int) bool {
+	return strings.HasPrefix(route, "/health") || strings.HasPrefix(route, "/authz/") && status == http.StatusNoContent
 }
 
 // routeOf is the pattern that the request matched. One that matched none has a

@@ -30,12 +30,15 @@ func (config Config) AllowedOrigin(c echo.Context) error {
 		}
 		return nil
 	}
-	safe := request.Method == http.MethodGet || request.Method == http.MethodHead
-	if !safe && request.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if !isSafe(request.Method) && request.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return ErrOriginNotAllowed
 	}
 	return nil
 }
+
+// isSafe: of RFC 9110, 9.2.1, what endpoints of ours take. Whatever is not known to
+// change nothing may change something.
+func isSafe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // ownLoopback: the page's own origin, on a name that always means this machine.
 // That rules out DNS rebinding, where the attacker's name means this machine.
@@ -64,6 +67,16 @@ func RequestedWith(c echo.Context) error {
 		return ErrNoRequestedWith
 	}
 	return nil
+}
+
+// IfUnsafe is guard for methods that may change something, and lets others pass.
+func IfUnsafe(guard Guard) Guard {
+	return func(c echo.Context) error {
+		if isSafe(c.Request().Method) {
+			return nil
+		}
+		return guard(c)
+	}
 }
 
 // ipExtractor finds the client's address (I15): the peer's own, or, when the

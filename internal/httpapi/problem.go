@@ -58,6 +58,7 @@ var (
 	ErrOriginNotAllowed    = errors.New("origin is not allowed")
 	ErrNoRequestedWith     = errors.New("X-Requested-With is missing")
 	ErrForbidden           = errors.New("not for this account")
+	ErrUntrustedProxy      = errors.New("peer is not a trusted proxy")
 )
 
 // InvalidRequest is ErrInvalidRequest with the fields that are wrong.
@@ -103,6 +104,7 @@ var table = []struct {
 	{member.ErrCSRF, http.StatusForbidden, "csrf_failed", "Fetch a csrf token and send it as cookie and as X-CSRF-Token."},
 	{ErrNoRequestedWith, http.StatusForbidden, "csrf_failed", "Send the header X-Requested-With."},
 	{ErrOriginNotAllowed, http.StatusForbidden, "origin_not_allowed", "Requests from this origin are not taken."},
+	{ErrUntrustedProxy, http.StatusForbidden, "proxy_not_trusted", "Only the proxies of TRUSTED_PROXIES may ask here."},
 	{leaving.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{signin.ErrNotYours, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{handoff.ErrNotAsked, http.StatusNotFound, "not_found", "There is nothing at this address."},

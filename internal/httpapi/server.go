@@ -17,7 +17,7 @@ import (
 
 // Config is what one half's edge needs.
 type Config struct {
-	Half           string // "dao" or "fos", for the log
+	Half           string // "dao", "fos" or "authz", for the log
 	AllowedOrigins []string
 	// LoopbackSameOrigin also allows an Origin that is the request's own host, if
 	// that is a loopback name: the pages answer under any of them. Development only.

@@ -21,7 +21,7 @@ func (s *Service) Process(t testing.TB, env map[string]string) *Service {
 	other := *s
 	other.Environ = maps.Clone(s.Environ)
 	maps.Copy(other.Environ, env)
-	other.Started, other.DAOURL, other.FOSURL = nil, "", ""
+	other.Started, other.DAOURL, other.FOSURL, other.AuthzURL = nil, "", "", ""
 	other.run(t, nil)
 	return &other
 }

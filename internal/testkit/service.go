@@ -53,6 +53,7 @@ type Options struct {
 // Service is the service under test, with its stores.
 type Service struct {
 	DAOURL, FOSURL string
+	AuthzURL       string // of the listener for gateways, with AUTHZ_ADDR
 	Clock          *Clock
 	DAO, FOS       *pgxpool.Pool
 	Redis          redis.UniversalClient
@@ -147,6 +148,9 @@ func (s *Service) run(t testing.TB, extra map[string]string) {
 	}
 	if addr := a.Addr("fos"); addr != "" {
 		s.FOSURL = "http://" + addr
+	}
+	if addr := a.Addr("authz"); addr != "" {
+		s.AuthzURL = "http://" + addr
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
