@@ -2,6 +2,9 @@ package fosapi_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,4 +141,30 @@ func TestForwardAuth_withoutTheDatabaseNoSessionPasses(t *testing.T) {
 		}
 	}
 	t.Error("nobody passes once the database is back, or not without Redis")
+}
+
+// Whoever copies what the operations document shows gets a gateway that takes away
+// whatever a client says of itself.
+func TestForwardAuth_theSnippetListsEveryHeader(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, middleware := range strings.Split(string(text), "forwardAuth:\n")[1:] {
+		found++
+		list := strings.Split(middleware, "authResponseHeaders:\n")[1]
+		for i, name := range authHeaders {
+			if lines := strings.SplitN(list, "\n", len(authHeaders)+1); strings.TrimSpace(lines[i]) != "- "+name {
+				t.Errorf("header %d is %q, want %s", i, lines[i], name)
+			}
+		}
+		if !strings.Contains(strings.Split(middleware, "authResponseHeaders:")[0], "trustForwardHeader: false\n") {
+			t.Error("it trusts what a client says of its method")
+		}
+	}
+	if found != 2 {
+		t.Errorf("there are %d middlewares", found)
+	}
 }
