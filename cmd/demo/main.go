@@ -94,6 +94,9 @@ func serve(ctx context.Context, a *app.App, secrets secrets, say func(string, ..
 		DAOURL: local(a.Addr("dao")), FOSURL: local(a.Addr("fos")),
 		Email: demoMembers[0].email, Password: secrets.password(), EntryProduct: "think-tank",
 	}, func(s selftest.Step) {
+		if s.Err != nil {
+			return // said at the end
+		}
 		say("  %7.1f ms  %-36s %s", float64(s.Took.Microseconds())/1000, s.Name, s.Detail)
 	})
 	if err != nil {

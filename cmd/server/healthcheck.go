@@ -21,12 +21,12 @@ func healthcheck(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	for half, addr := range map[string]string{"dao": c.DAO.Addr, "fos": c.FOS.Addr, "authz": c.FOS.AuthzAddr} {
+	for listener, addr := range map[string]string{"the dao half": c.DAO.Addr, "the fos half": c.FOS.Addr, "the listener for gateways": c.FOS.AuthzAddr} {
 		if addr == "" {
 			continue
 		}
 		if err := ask(ctx, addr); err != nil {
-			return fmt.Errorf("%s: %w", half, err)
+			return fmt.Errorf("%s: %w", listener, err)
 		}
 	}
 	return nil

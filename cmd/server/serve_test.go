@@ -48,10 +48,10 @@ func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
 	server(t, health, "", "healthcheck").wants(t, 0, "", "")
 
 	good := server(t, env, probePassword+"\n", probing...)
-	if good.exit != 0 || strings.Count(good.out, "\n") != 7 {
+	if good.exit != 0 || strings.Count(good.out, "\n") != 8 {
 		t.Errorf("selftest: exit %d\n%s%s", good.exit, good.out, good.err)
 	}
-	for _, words := range []string{"sign in at the DAO half", "mint a token", "hand-off ", " as member", "handoff_invalid (used)", "sign out of both halves", " ms  "} {
+	for _, words := range []string{"sign in at the DAO half", "mint a token", "hand-off ", " as member", "handoff_invalid (used)", "sign out of both halves", " ms  ", " ms  in all"} {
 		if !strings.Contains(good.out, words) {
 			t.Errorf("selftest does not say %q:\n%s", words, good.out)
 		}
@@ -100,6 +100,8 @@ func TestAHealthcheckNamesTheHalfThatIsNotReady(t *testing.T) {
 		"DAO_ADDR": strings.TrimPrefix(s.DAOURL, "http://"), "FOS_ADDR": ":" + s.FOSURL[strings.LastIndex(s.FOSURL, ":")+1:],
 	})
 	server(t, env, "", "healthcheck").wants(t, 0, "", "")
+	gateways := env.with(environ{"AUTHZ_ADDR": "127.0.0.1:1", "TRUSTED_PROXIES": "127.0.0.1"})
+	server(t, gateways, "", "healthcheck").wants(t, 1, "", "the listener for gateways: ")
 	s.FOSPostgres.Cut()
-	server(t, env, "", "healthcheck").wants(t, 1, "", "fos: not ready: 503")
+	server(t, env, "", "healthcheck").wants(t, 1, "", "the fos half: not ready: 503")
 }

@@ -1,72 +1,58 @@
 package selftest
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
-	"strings"
+	"net/url"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
 // Config says where the halves are and who signs in. URLs are base URLs without
-// a trailing slash; FOSURL includes a gateway's prefix.
+// a trailing slash; each includes a gateway's prefix.
 type Config struct {
 	DAOURL, FOSURL string
 	Email          string
 	Password       privacy.Secret
 	EntryProduct   string
+	// Bound begins the journey at the FOS half, as DAO_START_URLS allows: its token is
+	// good in this browser only. With HANDOFF_UNBOUND=refuse no other arrives.
+	Bound bool
 }
 
-// Step is one stage that went well, and how long it took.
+// Step is one stage, how long it took, and why it failed if it did.
 type Step struct {
 	Name   string
 	Took   time.Duration
 	Detail string
+	Err    error
 }
 
-// requestTimeout is above the service's own 3 s.
-const requestTimeout = 5 * time.Second
+type stage struct {
+	name string
+	do   func(context.Context) (detail string, err error)
+}
 
-// Run performs the hand-off and reports each step as it is done. The error names
-// the stage that failed and the problem's code; it holds no token, no email.
+// Run performs the hand-off and reports each step as it is done, the one that fails
+// too. The error names that stage and the problem's code; it holds no token, no email.
 func Run(ctx context.Context, config Config, report func(Step)) error {
-	jar, err := cookiejar.New(nil)
+	client, err := newBrowser()
 	if err != nil {
-		return fmt.Errorf("selftest: cookie jar: %w", err)
+		return err
 	}
-	run := &runner{config: config, client: &http.Client{
-		Jar: jar, Timeout: requestTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	defer run.client.CloseIdleConnections()
-	for _, stage := range []struct {
-		name string
-		do   func(context.Context) (detail string, err error)
-	}{
-		{"sign in at the DAO half", run.signIn},
-		{"fetch a csrf token", run.fetchCSRF},
-		{"mint a token", run.mint},
-		{"arrive at the FOS half", run.arrive},
-		{"ask who is signed in", run.me},
-		{"use the token again and be refused", run.replay},
-		{"sign out of both halves", run.signOut},
-	} {
+	run := &runner{config: config, client: client}
+	defer client.CloseIdleConnections()
+	for _, stage := range run.stages() {
 		begun := time.Now()
 		detail, err := stage.do(ctx)
+		report(Step{Name: stage.name, Took: time.Since(begun), Detail: detail, Err: err})
 		if err != nil {
+			run.leave(ctx)
 			return fmt.Errorf("%s: %w", stage.name, err)
 		}
-		report(Step{Name: stage.name, Took: time.Since(begun), Detail: detail})
 	}
 	return nil
 }
@@ -75,25 +61,78 @@ type runner struct {
 	config    Config
 	client    *http.Client
 	csrf      string
+	challenge string
+	target    string
 	token     string
 	handoffID string
 	userID    string
 }
 
+func (r *runner) stages() []stage {
+	all := []stage{{"sign in at the DAO half", r.signIn}, {"fetch a csrf token", r.fetchCSRF}}
+	if r.config.Bound {
+		all = append(all, stage{"begin the journey at the FOS half", r.begin})
+	}
+	return append(all, []stage{
+		{"mint a token", r.mint},
+		{"arrive at the FOS half", r.arrive},
+		{"ask who is signed in", r.me},
+		{"use the token again and be refused", r.replay},
+		{"sign out of both halves", r.signOut},
+	}...)
+}
+
+// leave takes back what a probe that fails has begun: one that runs every minute would
+// leave a session behind each time.
+func (r *runner) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	_, _ = r.call(ctx, r.leaveFOS(), nil) // the stage that failed says what is wrong
+	_, _ = r.call(ctx, r.leaveDAO(), nil)
+}
+
+func (r *runner) call(ctx context.Context, q request, into any) (heard, error) {
+	return call(ctx, r.client, q, into)
+}
+
 func (r *runner) signIn(ctx context.Context) (string, error) {
-	return "", r.call(ctx, request{
-		method: http.MethodPost, url: r.config.DAOURL + "/api/auth/login", want: http.StatusOK,
+	_, err := r.call(ctx, request{
+		method: http.MethodPost, url: r.config.DAOURL + "/api/auth/login", want: []int{http.StatusOK},
 		body: map[string]string{"email": r.config.Email, "password": r.config.Password.Reveal()},
 	}, nil)
+	return "", err
 }
 
 func (r *runner) fetchCSRF(ctx context.Context) (string, error) {
 	var answer struct {
 		Token string `json:"csrf_token"`
 	}
-	err := r.call(ctx, request{method: http.MethodGet, url: r.config.DAOURL + "/api/auth/csrf-token", want: http.StatusOK}, &answer)
+	_, err := r.call(ctx, request{
+		method: http.MethodGet, url: r.config.DAOURL + "/api/auth/csrf-token", want: []int{http.StatusOK},
+	}, &answer)
 	r.csrf = answer.Token
 	return "", err
+}
+
+// begin takes from the address that the browser is sent to what its page would hand to
+// mint. The page itself is not asked for.
+func (r *runner) begin(ctx context.Context) (string, error) {
+	was, err := r.call(ctx, request{
+		method: http.MethodGet, want: []int{http.StatusSeeOther},
+		url: r.config.FOSURL + "/api/v1/auth/cross-domain/start?entry_product=" + url.QueryEscape(r.config.EntryProduct),
+	}, nil)
+	if err != nil {
+		return "", err
+	}
+	page, err := url.Parse(was.location)
+	if err != nil {
+		return "", errors.New("the browser is sent to no address")
+	}
+	r.challenge, r.target = page.Query().Get("challenge"), page.Query().Get("target_domain")
+	if r.challenge == "" {
+		return "", errors.New("the page at " + page.Host + " is told no challenge")
+	}
+	return "by way of " + page.Host, nil
 }
 
 func (r *runner) mint(ctx context.Context) (string, error) {
@@ -101,15 +140,19 @@ func (r *runner) mint(ctx context.Context) (string, error) {
 		Token     string `json:"token"`
 		HandoffID string `json:"handoff_id"`
 	}
-	err := r.call(ctx, request{
-		method: http.MethodPost, url: r.config.DAOURL + "/api/staging_token/mint", want: http.StatusOK,
-		headers: map[string]string{"X-CSRF-Token": r.csrf}, body: map[string]string{"entry_product": r.config.EntryProduct},
+	body := map[string]string{"entry_product": r.config.EntryProduct}
+	if r.config.Bound {
+		body["challenge"], body["target_domain"] = r.challenge, r.target
+	}
+	_, err := r.call(ctx, request{
+		method: http.MethodPost, url: r.config.DAOURL + "/api/staging_token/mint", want: []int{http.StatusOK},
+		headers: map[string]string{"X-CSRF-Token": r.csrf}, body: body,
 	}, &answer)
 	r.token, r.handoffID = answer.Token, answer.HandoffID
 	return "hand-off " + answer.HandoffID, err
 }
 
-func (r *runner) arrival(want int) request {
+func (r *runner) arrival(want ...int) request {
 	return request{
 		method: http.MethodPost, url: r.config.FOSURL + "/api/v1/auth/cross-domain-login", want: want,
 		headers: requestedWith, body: map[string]string{"token": r.token},
@@ -126,30 +169,49 @@ type userAnswer struct {
 	HandoffID string `json:"handoff_id"`
 }
 
+// arrive says yes where the person is asked (HANDOFF_UNBOUND=confirm).
 func (r *runner) arrive(ctx context.Context) (string, error) {
 	var answer userAnswer
-	if err := r.call(ctx, r.arrival(http.StatusOK), &answer); err != nil {
+	was, err := r.call(ctx, r.arrival(http.StatusOK, http.StatusAccepted), &answer)
+	if err != nil {
 		return "", err
 	}
 	if answer.HandoffID != r.handoffID {
 		return "", errors.New("another hand-off arrived than was minted")
 	}
+	asked := ""
+	if was.status == http.StatusAccepted {
+		asked = ", after being asked"
+		if _, err := r.call(ctx, request{
+			method: http.MethodPost, url: r.config.FOSURL + "/api/v1/auth/cross-domain/confirm", want: []int{http.StatusOK},
+			headers: requestedWith, body: map[string]string{"handoff_id": r.handoffID},
+		}, &answer); err != nil {
+			return "", fmt.Errorf("say yes: %w", err)
+		}
+	}
 	r.userID = answer.User.ID
-	return "user " + answer.User.ID + " as " + answer.User.Role, nil
+	return "user " + answer.User.ID + " as " + answer.User.Role + asked, nil
 }
 
 func (r *runner) me(ctx context.Context) (string, error) {
 	var answer userAnswer
-	err := r.call(ctx, request{method: http.MethodGet, url: r.config.FOSURL + "/api/v1/auth/me", want: http.StatusOK}, &answer)
+	_, err := r.call(ctx, request{method: http.MethodGet, url: r.config.FOSURL + "/api/v1/auth/me", want: []int{http.StatusOK}}, &answer)
 	if err == nil && answer.User.ID != r.userID {
 		err = errors.New("another user is signed in than arrived")
 	}
 	return "user " + answer.User.ID, err
 }
 
+// replay shows the token in another browser, as somebody with a copy of the link would.
+// In the same one a bound token leads to the same session again.
 func (r *runner) replay(ctx context.Context) (string, error) {
+	other, err := newBrowser()
+	if err != nil {
+		return "", err
+	}
+	defer other.CloseIdleConnections()
 	var answer struct{ Code, Reason string }
-	if err := r.call(ctx, r.arrival(http.StatusUnauthorized), &answer); err != nil {
+	if _, err := call(ctx, other, r.arrival(http.StatusUnauthorized), &answer); err != nil {
 		return "", err
 	}
 	if answer.Code != "handoff_invalid" || answer.Reason != "used" {
@@ -159,91 +221,22 @@ func (r *runner) replay(ctx context.Context) (string, error) {
 }
 
 func (r *runner) signOut(ctx context.Context) (string, error) {
-	err := r.call(ctx, request{
-		method: http.MethodPost, url: r.config.FOSURL + "/api/v1/auth/logout", want: http.StatusNoContent, headers: requestedWith,
-	}, nil)
-	if err != nil {
+	if _, err := r.call(ctx, r.leaveFOS(), nil); err != nil {
 		return "", err
 	}
-	return "", r.call(ctx, request{
-		method: http.MethodPost, url: r.config.DAOURL + "/api/auth/logout", want: http.StatusOK,
+	_, err := r.call(ctx, r.leaveDAO(), nil)
+	return "", err
+}
+
+func (r *runner) leaveFOS() request {
+	return request{
+		method: http.MethodPost, url: r.config.FOSURL + "/api/v1/auth/logout", want: []int{http.StatusNoContent}, headers: requestedWith,
+	}
+}
+
+func (r *runner) leaveDAO() request {
+	return request{
+		method: http.MethodPost, url: r.config.DAOURL + "/api/auth/logout", want: []int{http.StatusOK},
 		headers: map[string]string{"X-CSRF-Token": r.csrf},
-	}, nil)
-}
-
-type request struct {
-	method, url string
-	headers     map[string]string
-	body        any
-	want        int
-}
-
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 64 << 10
-
-func (r *runner) call(ctx context.Context, q request, into any) error {
-	var body io.Reader
-	if q.body != nil {
-		text, err := json.Marshal(q.body)
-		if err != nil {
-			return fmt.Errorf("encode: %w", err)
-		}
-		body = bytes.NewReader(text)
 	}
-	call, err := http.NewRequestWithContext(ctx, q.method, q.url, body)
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	if q.body != nil {
-		call.Header.Set("Content-Type", "application/json")
-	}
-	for name, value := range q.headers {
-		call.Header.Set(name, value)
-	}
-	answer, err := r.client.Do(call)
-	if err != nil {
-		return fmt.Errorf("no answer: %w", inOwnWords(err))
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", inOwnWords(err))
-	}
-	if answer.StatusCode != q.want {
-		return unexpected(answer, text)
-	}
-	if into == nil || len(text) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(text, into, json.MatchCaseInsensitiveNames(true)); err != nil {
-		return errors.New("the answer is not the JSON that was expected")
-	}
-	return nil
-}
-
-// inOwnWords keeps of an error of net/http what was said before anything was sent,
-// or by this machine: the rest may quote a server that echoes the request.
-func inOwnWords(err error) error {
-	var network *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	case errors.As(err, &network):
-		return network
-	case errors.As(err, &certificate):
-		return certificate
-	}
-	return errors.New("the connection broke off, or what came was not HTTP")
-}
-
-func unexpected(answer *http.Response, text []byte) error {
-	var problem struct {
-		Code      string `json:"code"`
-		RequestID string `json:"request_id"`
-	}
-	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/problem+json") && json.Unmarshal(text, &problem) == nil {
-		return fmt.Errorf("status %d, code %s, request id %s", answer.StatusCode, problem.Code, problem.RequestID)
-	}
-	return fmt.Errorf("status %d", answer.StatusCode)
 }

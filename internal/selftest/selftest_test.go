@@ -47,7 +47,7 @@ func (d deployment) with(route string, answers ...answer) deployment {
 }
 
 // probe runs the self-test against d and returns its steps' names and its error.
-func (d deployment) probe(t testing.TB, asked func(*http.Request, string)) ([]string, error) {
+func (d deployment) probe(t testing.TB, asked func(*http.Request, string), change ...func(*selftest.Config)) ([]string, error) {
 	t.Helper()
 	calls := map[string]*atomic.Int64{}
 	for route := range d {
@@ -78,9 +78,16 @@ func (d deployment) probe(t testing.TB, asked func(*http.Request, string)) ([]st
 	}))
 	defer server.Close()
 	var steps []string
-	err := selftest.Run(t.Context(), selftest.Config{
-		DAOURL: server.URL, FOSURL: server.URL, Email: email, Password: privacy.NewSecret(secret), EntryProduct: "think-tank",
-	}, func(s selftest.Step) { steps = append(steps, s.Name+": "+s.Detail) })
+	config := selftest.Config{DAOURL: server.URL, FOSURL: server.URL, Email: email, Password: privacy.NewSecret(secret), EntryProduct: "think-tank"}
+	for _, alter := range change {
+		alter(&config)
+	}
+	err := selftest.Run(t.Context(), config, func(s selftest.Step) {
+		if s.Err != nil {
+			s.Detail = "FAILED"
+		}
+		steps = append(steps, s.Name+": "+s.Detail)
+	})
 	return steps, err
 }
 
@@ -96,6 +103,80 @@ func TestAHealthyDeploymentPassesAllStages(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+const start = "/api/v1/auth/cross-domain/start"
+
+func bound(c *selftest.Config) { c.Bound = true }
+
+// A journey that begins at the FOS half takes its challenge and its target to mint.
+func TestAJourneyThatBeginsAtTheFOSHalfIsBound(t *testing.T) {
+	t.Parallel()
+	minted := ""
+	steps, err := healthy().with(start, answer{303, "https://think-tank.test/open?challenge=c-1&target_domain=founderyos.test"}).probe(t,
+		func(r *http.Request, body string) {
+			if strings.HasSuffix(r.URL.Path, "/mint") {
+				minted = body
+			}
+		}, bound)
+	if err != nil || len(steps) != 8 || steps[2] != "begin the journey at the FOS half: by way of think-tank.test" {
+		t.Errorf("%q, %v", steps, err)
+	}
+	if want := `{"challenge":"c-1","entry_product":"think-tank","target_domain":"founderyos.test"}`; !sameJSON(t, minted, want) {
+		t.Errorf("minted with %s", minted)
+	}
+	for says, said := range map[string]answer{
+		"the page at think-tank.test is told no challenge": {303, "https://think-tank.test/open"},
+		"status 400, code invalid_request":                 {400, `{"code":"invalid_request"}`},
+		"status 200":                                       {200, "{}"},
+	} {
+		if _, err := healthy().with(start, said).probe(t, nil, bound); err == nil || !strings.HasPrefix(err.Error(), "begin the journey at the FOS half: "+says) {
+			t.Errorf("%v, want %s", err, says)
+		}
+	}
+}
+
+func sameJSON(t testing.TB, one, other string) bool {
+	t.Helper()
+	var a, b any
+	if json.Unmarshal([]byte(one), &a) != nil || json.Unmarshal([]byte(other), &b) != nil {
+		return false
+	}
+	return cmp.Equal(a, b)
+}
+
+// Where people are asked whether it is they, the probe says yes, to its own hand-off only.
+func TestAProbeThatIsAskedSaysYes(t *testing.T) {
+	t.Parallel()
+	const arrival, confirm = "/api/v1/auth/cross-domain-login", "/api/v1/auth/cross-domain/confirm"
+	asks := answer{202, `{"pending":true,"handoff_id":"` + handoff + `"}`}
+	used := answer{401, `{"code":"handoff_invalid","reason":"used"}`}
+	steps, err := healthy().with(arrival, asks, used).with(confirm, answer{200, greeting}).probe(t, nil)
+	if err != nil || steps[3] != "arrive at the FOS half: user u as member, after being asked" {
+		t.Errorf("%q, %v", steps, err)
+	}
+	_, err = healthy().with(arrival, asks, used).with(confirm, answer{404, `{"code":"not_found"}`}).probe(t, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "arrive at the FOS half: say yes: status 404, code not_found") {
+		t.Error(err)
+	}
+}
+
+// A probe that fails says at which stage, and leaves no session behind: it may run every
+// minute.
+func TestAProbeThatFailsLeavesNoSession(t *testing.T) {
+	t.Parallel()
+	var left []string
+	steps, err := healthy().with("/api/v1/auth/me", answer{503, `{"code":"dependency_unavailable"}`}).probe(t, func(r *http.Request, _ string) {
+		if strings.HasSuffix(r.URL.Path, "/logout") {
+			left = append(left, r.URL.Path)
+		}
+	})
+	if err == nil || steps[len(steps)-1] != "ask who is signed in: FAILED" {
+		t.Errorf("%q, %v", steps, err)
+	}
+	if diff := cmp.Diff([]string{"/api/v1/auth/logout", "/api/auth/logout"}, left); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
 	}
 }
 
@@ -154,7 +235,11 @@ func TestADeadHalfIsNamedAndNothingElse(t *testing.T) {
 	server.Close()
 	err := selftest.Run(t.Context(), selftest.Config{
 		DAOURL: server.URL, FOSURL: server.URL, Email: email, Password: privacy.NewSecret(secret),
-	}, func(selftest.Step) { t.Error("a step went well") })
+	}, func(s selftest.Step) {
+		if s.Err == nil {
+			t.Error("a step went well")
+		}
+	})
 	if err == nil || !strings.HasPrefix(err.Error(), "sign in at the DAO half: no answer: ") ||
 		strings.Contains(err.Error(), email) || strings.Contains(err.Error(), secret) {
 		t.Errorf("%v", err)
