@@ -83,9 +83,46 @@ var authzMutants = []mutant{
 		in:    "internal/httpapi/fosapi", killers: []string{"TestForwardAuth_aServiceIsKnownByItsOwnBearer"},
 	},
 	{
+		name: "authz-snippet-lacks-a-header", breaks: "whoever copies the document's snippet lets a forged X-Auth-Role through",
+		file:  "docs/operations.md",
+		edits: []edit{{"              - X-Auth-Role\n              - X-Auth-Session\n        known", "              - X-Auth-Session\n        known"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestForwardAuth_theSnippetListsEveryHeader"},
+	},
+	{
 		name: "authz-digest-of-nothing", breaks: "I12: the digest of an unset variable is taken for a bearer's",
 		file:  "internal/config/services.go",
 		edits: []edit{{`{sha256.Sum256(nil): "nothing at all: it is the digest of an empty text"}`, `{}`}},
 		in:    "internal/config", killers: []string{"TestI12_DigestsThatNameNobody"},
+	},
+}
+
+// rotationMutants are steps of the operations document that an operator would follow.
+var rotationMutants = []mutant{
+	{
+		name: "rotation-service-token-of-one-direction", breaks: "who leaves the DAO half stays signed in until the rotation is over",
+		file: "docs/operations.md",
+		edits: []edit{{
+			"    rollout both: CROSS_DOMAIN_SERVICE_TOKEN=OLD CROSS_DOMAIN_SERVICE_TOKEN_PREVIOUS=NEW\n    rollout both: CROSS_DOMAIN_SERVICE_TOKEN=NEW CROSS_DOMAIN_SERVICE_TOKEN_PREVIOUS=OLD\n",
+			"    rollout dao: CROSS_DOMAIN_SERVICE_TOKEN=OLD CROSS_DOMAIN_SERVICE_TOKEN_PREVIOUS=NEW\n    rollout fos: CROSS_DOMAIN_SERVICE_TOKEN=NEW CROSS_DOMAIN_SERVICE_TOKEN_PREVIOUS=\n",
+		}},
+		in: "internal/rollout", killers: []string{"TestRotation_ofTheServiceTokenLosesNoHandOff"},
+	},
+	{
+		name: "rotation-jwt-without-a-wait", breaks: "who has not refreshed since is signed out by the rotation",
+		file:  "docs/operations.md",
+		edits: []edit{{"    wait 7 days\n    rollout fos: JWT", "    rollout fos: JWT"}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofTheJWTKeySignsNobodyOut"},
+	},
+	{
+		name: "rotation-jwt-signs-at-once", breaks: "a replica refuses what the other one signed",
+		file:  "docs/operations.md",
+		edits: []edit{{"    rollout fos: JWT_SECRET_KEY=OLD JWT_SECRET_KEY_PREVIOUS=NEW\n", ""}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofTheJWTKeySignsNobodyOut"},
+	},
+	{
+		name: "rotation-bearer-dropped-before-it-is-given", breaks: "a service is shut out by the rotation of its bearer",
+		file:  "docs/operations.md",
+		edits: []edit{{"    give the service NEW\n    wait until OLD's last use stands still\n    rollout fos: SERVICE_TOKEN_DIGESTS=billing=SHA256(NEW)\n", "    rollout fos: SERVICE_TOKEN_DIGESTS=billing=SHA256(NEW)\n    give the service NEW\n"}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofAServicesBearerStopsNoService"},
 	},
 }

@@ -2,14 +2,16 @@
 // use, and nobody notices. It has tests only.
 //
 // Two replicas stand behind a load balancer. People hand off, arrive, keep their
-// sessions fresh in several tabs and look who they are, over and over, while a key
-// is rotated in three rollouts (protocol, section 8): the new one is added where it
-// only verifies, becomes the one that signs or is sent, and the old one is
-// dropped when nothing made with it can be alive. In each rollout one replica after
+// sessions fresh in several tabs, end hand-offs, use services behind a gateway and look
+// who they are, over and over, while a key is rotated as docs/operations.md says: the
+// stories read its lines and do nothing else. The new one is added where it only
+// verifies, becomes the one that signs or is sent, and the old one is dropped when
+// nothing made with it can be alive. In each rollout one replica after
 // the other is drained, stopped in order, started with its new environment and put
 // back; in between, replicas of both ages serve the same people.
 //
-// What is demanded is a count: no failed exchange and no sign-out, each by name. A
+// What is demanded is a count: no failed exchange and no sign-out, each by name, and that
+// each half has told the other what has ended. A
 // harness that cannot fail proves nothing, so every story of a key that something is
 // verified with ends with a rotation in a hurry, which leaves a step out, and demands
 // the failures of that. Nothing verifies a pseudonym; its story reads the audit rows.

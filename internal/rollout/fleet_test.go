@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"maps"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
@@ -13,7 +14,8 @@ import (
 // address for each half.
 type fleet struct {
 	*testkit.Service // its URLs are the load balancers'
-	dao, fos         *balancer
+	dao, fos, authz  *balancer
+	bearer           atomic.Pointer[string] // of a service behind the gateway, if there is one
 }
 
 // deployment is two replicas of one environment.
@@ -26,7 +28,7 @@ type deployment struct {
 // newFleet makes the stores and the load balancers.
 func newFleet(t testing.TB) (f *fleet, daoEnviron, fosEnviron map[string]string) {
 	t.Helper()
-	f = &fleet{dao: newBalancer(t), fos: newBalancer(t)}
+	f = &fleet{dao: newBalancer(t), fos: newBalancer(t), authz: newBalancer(t)}
 	daoDatabase, fosDatabase := testkit.DatabaseURL(t, datastore.DAO), testkit.DatabaseURL(t, datastore.FOS)
 	f.Service = &testkit.Service{
 		DAOURL: f.dao.URL, FOSURL: f.fos.URL, Clock: testkit.NewClock(), Log: &testkit.Log{},
@@ -40,12 +42,13 @@ func newFleet(t testing.TB) (f *fleet, daoEnviron, fosEnviron map[string]string)
 	daoEnviron = with(common, map[string]string{
 		"HANDOFF_HALVES": "dao", "DAO_ADDR": "127.0.0.1:0", "DAO_DATABASE_URL": daoDatabase.Reveal(), "DAO_REDIS_URL": testkit.RedisURL(t).Reveal(),
 		"HANDOFF_SEALING_KEYS": testkit.SealingKey, "AUDIT_PSEUDONYM_KEYS": testkit.PseudonymKey,
-		"HANDOFF_TARGETS": testkit.Target + "=https://" + testkit.Target + "/cross-domain", "RATE_LIMIT_MINT_PER_MINUTE": "100000",
+		"HANDOFF_TARGETS": testkit.Target + "=https://" + testkit.Target + "/cross-domain", "RATE_LIMIT_MINT_PER_MINUTE": "100000", "FOUNDERYOS_API_URL": f.fos.URL,
 	})
 	fosEnviron = with(common, map[string]string{
 		"HANDOFF_HALVES": "fos", "FOS_ADDR": "127.0.0.1:0", "DATABASE_URL": fosDatabase.Reveal(), "REDIS_URL": testkit.RedisURL(t).Reveal(),
 		"JWT_SECRET_KEY": testkit.JWTKey, "AUDIT_PSEUDONYM_KEYS": testkit.OtherPseudonymKey,
 		"CROSS_DOMAIN_EXPECTED_TARGET": testkit.Target, "ORACLE_BRIDGE_URL": f.dao.URL, "RATE_LIMIT_ARRIVAL_PER_MINUTE": "100000",
+		"AUTHZ_ADDR": "127.0.0.1:0", "TRUSTED_PROXIES": "127.0.0.1",
 	})
 	return f, daoEnviron, fosEnviron
 }
@@ -102,6 +105,9 @@ func (d *deployment) start(t testing.TB, i int) {
 func (d *deployment) each(of *testkit.Running, do func(at *balancer, url string)) {
 	if of.FOSURL != "" {
 		do(d.fleet.fos, of.FOSURL)
+	}
+	if of.AuthzURL != "" {
+		do(d.fleet.authz, of.AuthzURL)
 	}
 	if of.DAOURL != "" {
 		do(d.fleet.dao, of.DAOURL)

@@ -22,8 +22,12 @@ type page struct {
 // unsafe sends what changes something. To read another value after csrf_failed, and
 // to ask once more, is no failure; to hear it twice is one.
 func (p *page) unsafe(counted *tally, path string, body any) testkit.Answer {
+	return p.send(counted, http.MethodPost, path, body)
+}
+
+func (p *page) send(counted *tally, method, path string, body any) testkit.Answer {
 	send := func(value string) testkit.Answer {
-		return ask(p.Browser, http.MethodPost, p.fleet.DAOURL+path, body, testkit.Header{Name: "X-CSRF-Token", Value: value})
+		return ask(p.Browser, method, p.fleet.DAOURL+path, body, testkit.Header{Name: "X-CSRF-Token", Value: value})
 	}
 	if p.anxious {
 		return send(p.read())

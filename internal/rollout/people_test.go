@@ -45,6 +45,8 @@ func (p *person) round(counted *tally) {
 	p.lookAtDAO(counted)
 	p.handOff(counted, p.other)
 	p.me(counted, p.fos)
+	p.asksServices(counted)
+	p.endsAHandOff(counted)
 	inTwoTabs(func() { p.refreshFOS(counted) })
 	p.refreshFOSLate(counted)
 	before := p.dao.Cookie(p.fleet.DAOURL, daoSession)
@@ -70,6 +72,27 @@ func (p *person) handOff(counted *tally, arriving *testkit.Browser) bool {
 	arrived := p.atFOS(arriving, http.MethodPost, "cross-domain-login", map[string]any{"token": minted.Text("token")},
 		testkit.Header{Name: "Idempotency-Key", Value: uuid.NewString()})
 	return counted.judge("hand-off", arrived) && p.me(counted, arriving)
+}
+
+// endsAHandOff has a hand-off of its own in mind: the other half is told of it under the
+// service token.
+func (p *person) endsAHandOff(counted *tally) {
+	minted := p.dao.unsafe(counted, "/api/staging_token/mint", map[string]any{"entry_product": "think-tank"})
+	if counted.judge("mint", minted) {
+		path := "/api/auth/handoffs/" + minted.Text("handoff_id")
+		counted.judge("end of a hand-off", p.dao.send(counted, http.MethodDelete, path, nil))
+	}
+}
+
+// asksServices is a request to a service behind the gateway, which asks who it is, and one
+// of a service to another.
+func (p *person) asksServices(counted *tally) {
+	get := testkit.Header{Name: "X-Forwarded-Method", Value: http.MethodGet}
+	counted.judge("gateway's question", ask(p.fos, http.MethodGet, p.fleet.authz.URL+"/authz/session", nil, get))
+	if held := p.fleet.bearer.Load(); held != nil {
+		shown := testkit.Header{Name: "Authorization", Value: "Bearer " + *held}
+		counted.judge("gateway's question of a service", ask(p.late.Browser, http.MethodGet, p.fleet.authz.URL+"/authz/service", nil, get, shown))
+	}
 }
 
 func (p *person) me(counted *tally, at *testkit.Browser) bool {
@@ -152,7 +175,7 @@ func ask(b *testkit.Browser, method, url string, body any, headers ...testkit.He
 // judge counts an answer under the name of what was asked for.
 func (t *tally) judge(what string, answer testkit.Answer) bool {
 	switch code := answer.Code(); {
-	case answer.Status == http.StatusOK:
+	case answer.Status == http.StatusOK, answer.Status == http.StatusNoContent:
 		t.count(done, what)
 		return true
 	case code == "session_required", code == "session_revoked":

@@ -31,17 +31,12 @@ func TestI6_RotationOfThePseudonymKeyShowsInTheAuditRowsAlone(t *testing.T) {
 		{"DAO", dao, f.DAO, testkit.PseudonymKey, secondPseudonymKey},
 		{"FOS", fos, f.FOS, testkit.OtherPseudonymKey, otherSecondPseudonymKey},
 	} {
-		begun := newestRow(t, half.rows)
-		rollOut(t, l, half.of, half.name+" half's pseudonym key, 1: the new one is there", environ{"AUDIT_PSEUDONYM_KEYS": half.old + "," + half.fresh})
-		wantKeyIDs(t, half.rows, begun, half.old)
-
-		begun = newestRow(t, half.rows)
-		rollOut(t, l, half.of, half.name+" half's pseudonym key, 2: the new one is used", environ{"AUDIT_PSEUDONYM_KEYS": half.fresh + "," + half.old})
-		wantKeyIDs(t, half.rows, begun, half.old, half.fresh)
-
-		begun = newestRow(t, half.rows)
-		rollOut(t, l, half.of, half.name+" half's pseudonym key, 3: the old one is gone", environ{"AUDIT_PSEUDONYM_KEYS": half.fresh})
-		wantKeyIDs(t, half.rows, begun, half.fresh)
+		used := [][]string{{half.old}, {half.old, half.fresh}, {half.fresh}}
+		for i, s := range stepsOf(t, "AUDIT_PSEUDONYM_KEYS") {
+			before := newestRow(t, half.rows)
+			rollOut(t, l, half.of, half.name+" half: "+s.line, s.with(half.old, half.fresh))
+			wantKeyIDs(t, half.rows, before, used[i]...)
+		}
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 
 // Running is one process that a test may stop before it ends itself.
 type Running struct {
-	DAOURL, FOSURL string // "" where the half is no part of it
-	stop           context.CancelFunc
-	ended          chan error
+	DAOURL, FOSURL, AuthzURL string // "" where the listener is no part of it
+	stop                     context.CancelFunc
+	ended                    chan error
 }
 
 // Launch runs one more process on the service's clock and log. environ is all of its
@@ -40,7 +40,7 @@ func (s *Service) Launch(t testing.TB, environ map[string]string) *Running {
 	}
 	r := &Running{ended: make(chan error, 1)}
 	// Asked for before Run, which forgets its listeners when it leaves.
-	for half, url := range map[string]*string{"dao": &r.DAOURL, "fos": &r.FOSURL} {
+	for half, url := range map[string]*string{"dao": &r.DAOURL, "fos": &r.FOSURL, "authz": &r.AuthzURL} {
 		if addr := a.Addr(half); addr != "" {
 			*url = "http://" + addr
 		}
