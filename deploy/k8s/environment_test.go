@@ -125,9 +125,9 @@ func TestEveryVariableComesByNameFromASecretOrConfigMap(t *testing.T) {
 	eachOverlay(t, givenByName)
 }
 
-// accepted are the warnings that these manifests answer: who reaches the metrics is the
-// NetworkPolicy's to say.
-var accepted = []string{"METRICS_ADDR: is reachable from other machines"}
+// accepted are the warnings that these manifests answer: who reaches the metrics, and the
+// listener for Traefik, is the NetworkPolicy's to say.
+var accepted = []string{"METRICS_ADDR: is reachable from other machines", "AUTHZ_ADDR: is reachable from other machines"}
 
 // starts says what the program would say of what it is given: faults, and warnings that
 // nobody has accepted.

@@ -50,6 +50,11 @@ type middleware struct {
 			Period  string `json:"period"`
 			Burst   int64  `json:"burst"`
 		} `json:"rateLimit"`
+		ForwardAuth *struct {
+			Address             string   `json:"address"`
+			TrustForwardHeader  *bool    `json:"trustForwardHeader"`
+			AuthResponseHeaders []string `json:"authResponseHeaders"`
+		} `json:"forwardAuth"`
 	} `json:"spec"`
 }
 
