@@ -36,9 +36,8 @@ func seedProbe(t testing.TB, env environ) {
 }
 
 // An operator's day: the service runs, is asked how it does, is probed, and is told
-// to leave.
+// to leave. Not beside others: many passwords at once take longer than a request may.
 func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
-	t.Parallel()
 	env := whole(t)
 	seedProbe(t, env)
 	service := serving(t, env)
@@ -78,7 +77,6 @@ func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
 }
 
 func TestASelftestNamesTheStageThatFails(t *testing.T) {
-	t.Parallel()
 	env := whole(t)
 	seedProbe(t, env)
 	service := serving(t, env.with(environ{"CROSS_DOMAIN_SERVICE_TOKEN": ""}))

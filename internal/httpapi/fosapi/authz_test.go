@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,18 +159,23 @@ func TestForwardAuth_aServiceIsKnownByItsOwnBearer(t *testing.T) {
 	app.wantStopped(t, b.Post(app.URL, nil, showing(mailToken), header("Origin", "https://evil.test")), http.StatusForbidden, "origin_not_allowed")
 }
 
-// When each bearer was last used is told under its key id, so that the old one may go.
+// When each bearer was last used is told under its key id, so that the old one may go; and
+// the questions are counted apart from what people ask, under what the gateway asked.
 func TestForwardAuth_anOperatorSeesWhichBearerIsStillUsed(t *testing.T) {
 	t.Parallel()
-	s := withAuthz(t, nil)
+	s := withAuthz(t, map[string]string{"METRICS_ENABLED": "true", "METRICS_ADDR": "127.0.0.1:0"})
 	app := protect(t, s, "/authz/service")
-	s.Browser(t).Get(app.URL, showing(billingNext))
+	s.Browser(t).Post(app.URL, nil, showing(billingNext))
 	founder := s.SignInAtFOS(t, s.User(t, "founder@example.org", role(user.Founder)))
 	answer := founder.Get(s.FOSURL + "/health/detailed")
 	used, _ := answer.Body["service_token_last_used"].(map[string]any)
 	want := map[string]any{privacy.NewSecret(billingNext).KeyID(): float64(s.Clock.Now().UnixMilli())}
 	if diff := cmp.Diff(want, used); diff != "" {
 		t.Errorf("last used (-want +got):\n%s\n%s", diff, answer.Raw)
+	}
+	counted := `handoff_http_request_duration_seconds_count{half="authz",method="GET",route="/authz/service",status="204"} 1`
+	if figures := founder.Get("http://" + s.Started[0].Addr("metrics") + "/metrics"); !strings.Contains(figures.Raw, counted) {
+		t.Errorf("there is no %s", counted)
 	}
 }
 
