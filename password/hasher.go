@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -37,6 +38,13 @@ type Hasher struct {
 	slots  *semaphore.Weighted
 	size   int64
 	queue  chan struct{} // one element for each waiting caller
+	load   *load
+}
+
+// load is how much a Hasher has to do.
+type load struct {
+	taken atomic.Int64 // slots
+	busy  atomic.Uint64
 }
 
 // NewHasher returns a Hasher with the given limits.
@@ -47,6 +55,24 @@ func NewHasher(limits Limits) *Hasher {
 		slots:  semaphore.NewWeighted(size),
 		size:   size,
 		queue:  make(chan struct{}, max(limits.Queue, 0)),
+		load:   new(load),
+	}
+}
+
+// Load is how much a Hasher has to do at this moment, and what it did not do.
+type Load struct {
+	// Taken and Slots are of 64 MiB each: those that compute, and all.
+	Taken, Slots int
+	// Waiting and Queue are callers: those that wait for a slot, and how many may.
+	Waiting, Queue int
+	// Busy is how many were told ErrBusy since the Hasher was made.
+	Busy uint64
+}
+
+// Load returns it.
+func (h *Hasher) Load() Load {
+	return Load{
+		Taken: int(h.load.taken.Load()), Slots: int(h.size), Waiting: len(h.queue), Queue: cap(h.queue), Busy: h.load.busy.Load(),
 	}
 }
 
@@ -143,8 +169,10 @@ func (h *Hasher) VerifyNothing(ctx context.Context, plain string) error {
 // much to do it takes longer than people wait. Its slot is free when it is done.
 func compute[T any](ctx context.Context, h *Hasher, weight int64, work func() T) (none T, err error) {
 	if err := h.acquire(ctx, weight); err != nil {
+		h.load.busy.Add(1)
 		return none, err
 	}
+	h.load.taken.Add(weight)
 	type outcome struct {
 		result   T
 		panicked any
@@ -153,7 +181,8 @@ func compute[T any](ctx context.Context, h *Hasher, weight int64, work func() T)
 	go func() {
 		var o outcome
 		defer func() {
-			o.panicked = recover()  // here it would end the process, and not one request
+			o.panicked = recover() // here it would end the process, and not one request
+			h.load.taken.Add(-weight)
 			h.slots.Release(weight) // before the caller goes on, who may come again at once
 			done <- o
 		}()
@@ -166,6 +195,7 @@ func compute[T any](ctx context.Context, h *Hasher, weight int64, work func() T)
 		}
 		return o.result, nil
 	case <-ctx.Done():
+		h.load.busy.Add(1)
 		return none, busy(ctx)
 	}
 }

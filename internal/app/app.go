@@ -91,6 +91,7 @@ func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 		hasher: newHasher(options.Log), admission: httpapi.NewAdmission(c.MaxRequests),
 	}
 	a.metrics.Shed(a.admission.Shed)
+	hashingFigures(a.metrics, a.hasher)
 	memory, source := memoryLimit(debug.SetMemoryLimit(-1), memlimit.FromCgroup)
 	if source == "nobody" {
 		memory = math.MaxInt64
@@ -120,7 +121,7 @@ func (a *App) build(ctx context.Context) error {
 		fos = half
 	}
 	a.introduce(dao, fos)
-	a.metrics.ServiceTokens(a.tokensSeen)
+	a.tokenFigures()
 	if a.config.MetricsEnabled {
 		connections := httpapi.NewConnections(a.connections)
 		return a.listen(ctx, listening{"metrics", a.config.MetricsAddr, connections.Protect(a.metricsHandler()), health.New(nil), connections})
@@ -242,6 +243,7 @@ func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi
 			HSTS: a.config.Security.HSTS, FrameOptions: a.config.Security.FrameOptions,
 			CSP: a.config.Security.CSP, ReferrerPolicy: a.config.Security.ReferrerPolicy,
 		},
+		Outcome:    a.metrics.Outcomes(half, httpapi.Stages(), httpapi.Outcomes()),
 		Pseudonyms: a.pseudonyms, Health: checks, Metrics: a.metrics, Log: a.options.Log, Now: a.options.Now,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/peer"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
@@ -26,18 +27,21 @@ type daoHalf struct {
 	uses     *handoff.TokenUse
 	leaving  *leaving.DAO
 	courier  *leaving.Courier
+	// peerWatch sees what is told to the other half.
+	peerWatch peer.Watch
 }
 
 func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
-	c, o := a.config.DAO, a.options
-	pool, err := a.openPostgres(ctx, datastore.DAO, c.DatabaseURL)
+	c, o, figures := a.config.DAO, a.options, a.newFigures(datastore.DAO)
+	pool, err := a.openPostgres(ctx, datastore.DAO, c.DatabaseURL, figures.watch("postgres"))
 	if err != nil {
 		return nil, err
 	}
-	redis, redisCheck, err := a.openRedis(c.RedisURL)
+	redis, redisCheck, err := a.openRedis(c.RedisURL, figures.watch("redis"))
 	if err != nil {
 		return nil, err
 	}
+	a.poolFigures(datastore.DAO, pool, redis)
 	sealer, err := token.NewSealer(c.SealingKeys, o.Random)
 	if err != nil {
 		return nil, err
@@ -56,27 +60,24 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	}
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
+	store.Book = figures.book
 	exchange := a.newExchange(handoff.ExchangeConfig{
-		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log,
+		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log, Progress: figures.progress,
 	})
 	uses := a.tokenUse(store)
-	half, err := a.newDAOHalf(ctx, pool)
+	half, err := a.newDAOHalf(ctx, pool, figures)
 	if err != nil {
 		return nil, err
 	}
 	half.exchange, half.uses = exchange, uses
 	edge := a.edge("dao", c.AllowedOrigins, checks)
-	sessions := signin.NewDAO(signin.DAOConfig{
-		Store: signin.NewDAOStore(pool), Now: o.Now, Random: o.Random, Rotation: rotation,
-		Passwords: member.Passwords{Log: o.Log, Hasher: a.hasher},
-	})
 	routes := daoapi.Routes(daoapi.Config{
-		Edge: edge, Sessions: sessions,
+		Edge: edge, Sessions: a.daoSessions(pool, rotation, figures),
 		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint,
 		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
 		Minter: handoff.NewMinter(handoff.MinterConfig{
 			Targets: targets(c.Targets), EntryProducts: c.EntryProducts,
-			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random,
+			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Progress: figures.progress,
 		}),
 		Exchange: exchange, CSRF: csrf, ServiceTokenTargets: c.ServiceTokenTargets,
 		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
@@ -89,6 +90,15 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
 	}
 	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+}
+
+func (a *App) daoSessions(pool *datastore.Postgres, rotation *member.Rotation, figures figures) *signin.DAO {
+	accounts := signin.NewDAOStore(pool)
+	accounts.Book = figures.book
+	return signin.NewDAO(signin.DAOConfig{
+		Store: accounts, Now: a.options.Now, Random: a.options.Random, Rotation: rotation,
+		Passwords: member.Passwords{Log: a.options.Log, Hasher: a.hasher},
+	})
 }
 
 func (a *App) newExchange(config handoff.ExchangeConfig) *handoff.Exchange {

@@ -11,6 +11,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi/fosapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/pages"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
+	"github.com/hello-world-co-op/handoff/internal/peer"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/signin"
@@ -23,18 +24,21 @@ import (
 type fosHalf struct {
 	leaving *leaving.FOS
 	courier *leaving.Courier
+	// peerWatch sees what is told to the other half.
+	peerWatch peer.Watch
 }
 
 func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
-	c, o := a.config.FOS, a.options
-	pool, err := a.openPostgres(ctx, datastore.FOS, c.DatabaseURL)
+	c, o, figures := a.config.FOS, a.options, a.newFigures(datastore.FOS)
+	pool, err := a.openPostgres(ctx, datastore.FOS, c.DatabaseURL, figures.watch("postgres"))
 	if err != nil {
 		return nil, err
 	}
-	redis, redisCheck, err := a.openRedis(c.RedisURL)
+	redis, redisCheck, err := a.openRedis(c.RedisURL, figures.watch("redis"))
 	if err != nil {
 		return nil, err
 	}
+	a.poolFigures(datastore.FOS, pool, redis)
 	signer, err := a.newSigner(c.JWT)
 	if err != nil {
 		return nil, err
@@ -43,8 +47,10 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	if err != nil {
 		return nil, err
 	}
+	accounts, store := signin.NewFOSStore(pool), handoff.NewFOSStore(pool)
+	accounts.Book, store.Book = figures.book, figures.book
 	sessions := signin.NewFOS(signin.FOSConfig{
-		Store: signin.NewFOSStore(pool), Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
+		Store: accounts, Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
 		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Anchored: a.config.CookieSecure,
 		Now: o.Now, Random: o.Random, Log: o.Log,
 	})
@@ -56,14 +62,14 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 		return nil, err
 	}
 	login := handoff.NewLogin(handoff.LoginConfig{
-		Exchanger: a.exchanger(dao), Store: handoff.NewFOSStore(pool), Signer: signer, Target: c.ExpectedTarget,
+		Exchanger: a.exchanger(dao, figures), Store: store, Signer: signer, Target: c.ExpectedTarget,
 		Parking: token.NewParking(redis), Sealer: sealer, Unbound: handoff.Unbound(c.Unbound),
-		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random, Log: o.Log,
+		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Now: o.Now, Random: o.Random, Log: o.Log, Progress: figures.progress,
 	})
 	a.wait = append(a.wait, login.Wait)
 	a.metrics.Unresolved("fos", login.Unresolved)
-	uses := a.tokenUse(handoff.NewFOSStore(pool))
-	half, err := a.newFOSHalf(ctx, pool)
+	uses := a.tokenUse(store)
+	half, err := a.newFOSHalf(ctx, pool, figures)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +101,7 @@ func (a *App) listenFOS(ctx context.Context, api fosapi.Config) error {
 
 // exchanger is the seam between the halves: over HTTP where the other half's
 // address is configured, else in this process.
-func (a *App) exchanger(dao *daoHalf) handoff.Exchanger {
+func (a *App) exchanger(dao *daoHalf, figures figures) handoff.Exchanger {
 	c := a.config.FOS
 	switch {
 	case len(a.config.ServiceTokens) == 0:
@@ -103,6 +109,7 @@ func (a *App) exchanger(dao *daoHalf) handoff.Exchanger {
 	case c.OracleBridgeURL != "":
 		peer := handoff.NewPeer(handoff.PeerConfig{
 			BaseURL: c.OracleBridgeURL, ServiceToken: a.config.ServiceTokens[0], AssumeEmailVerified: c.PeerVerifiesEmail,
+			Watch: figures.peerWatch(),
 		})
 		a.closers = append(a.closers, func() error { peer.CloseIdle(); return nil })
 		return peer

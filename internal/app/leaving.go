@@ -7,6 +7,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
+	"github.com/hello-world-co-op/handoff/internal/peer"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -35,17 +36,21 @@ func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL p
 }
 
 // newDAOHalf makes a half that can end hand-offs and hear of their end.
-func (a *App) newDAOHalf(ctx context.Context, pool *datastore.Postgres) (*daoHalf, error) {
+func (a *App) newDAOHalf(ctx context.Context, pool *datastore.Postgres, figures figures) (*daoHalf, error) {
 	courier, err := a.newCourier(ctx, datastore.DAO, a.config.DAO.DatabaseURL)
-	hears := leaving.NewDAO(leaving.DAOConfig{Store: leaving.NewDAOStore(pool), Now: a.options.Now})
-	return &daoHalf{leaving: hears, courier: courier}, err
+	store := leaving.NewDAOStore(pool)
+	store.Book = figures.book
+	hears := leaving.NewDAO(leaving.DAOConfig{Store: store, Now: a.options.Now})
+	return &daoHalf{leaving: hears, courier: courier, peerWatch: figures.peerWatch()}, err
 }
 
 // newFOSHalf is newDAOHalf for the other one.
-func (a *App) newFOSHalf(ctx context.Context, pool *datastore.Postgres) (*fosHalf, error) {
+func (a *App) newFOSHalf(ctx context.Context, pool *datastore.Postgres, figures figures) (*fosHalf, error) {
 	courier, err := a.newCourier(ctx, datastore.FOS, a.config.FOS.DatabaseURL)
-	hears := leaving.NewFOS(leaving.FOSConfig{Store: leaving.NewFOSStore(pool), Now: a.options.Now})
-	return &fosHalf{hears, courier}, err
+	store := leaving.NewFOSStore(pool)
+	store.Book = figures.book
+	hears := leaving.NewFOS(leaving.FOSConfig{Store: store, Now: a.options.Now})
+	return &fosHalf{hears, courier, figures.peerWatch()}, err
 }
 
 // introduce tells each half's courier where the other half is: at its address where one
@@ -58,7 +63,7 @@ func (a *App) introduce(dao *daoHalf, fos *fosHalf) {
 	if dao != nil {
 		switch {
 		case a.config.DAO.FounderyOSURL != "":
-			dao.courier.Teller = a.tellOver(a.config.DAO.FounderyOSURL, leaving.EndPath)
+			dao.courier.Teller = a.tellOver(a.config.DAO.FounderyOSURL, leaving.EndPath, dao.peerWatch)
 		case fos != nil:
 			dao.courier.Teller = leaving.InProcess{Hear: fos.leaving.End}
 		}
@@ -66,17 +71,18 @@ func (a *App) introduce(dao *daoHalf, fos *fosHalf) {
 	if fos != nil {
 		switch {
 		case a.config.FOS.OracleBridgeURL != "":
-			fos.courier.Teller = a.tellOver(a.config.FOS.OracleBridgeURL, leaving.EndedPath)
+			fos.courier.Teller = a.tellOver(a.config.FOS.OracleBridgeURL, leaving.EndedPath, fos.peerWatch)
 		case dao != nil:
 			fos.courier.Teller = leaving.InProcess{Hear: dao.leaving.Ended, Targets: a.config.DAO.ServiceTokenTargets}
 		}
 	}
 }
 
-func (a *App) tellOver(baseURL, path string) *leaving.Peer {
-	peer := leaving.NewPeer(baseURL, path, a.config.ServiceTokens[0])
-	a.closers = append(a.closers, func() error { peer.CloseIdle(); return nil })
-	return peer
+func (a *App) tellOver(baseURL, path string, watch peer.Watch) *leaving.Peer {
+	other := leaving.NewPeer(baseURL, path, a.config.ServiceTokens[0])
+	other.Watch = watch
+	a.closers = append(a.closers, func() error { other.CloseIdle(); return nil })
+	return other
 }
 
 // jitter is [leaving.CourierConfig]'s.

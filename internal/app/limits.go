@@ -31,6 +31,7 @@ func (a *App) newLimits(half string, redis datastore.Redis, keys []privacy.Key) 
 		return limits{}, err
 	}
 	a.metrics.Unlimited(half, limiter.Passed)
+	a.metrics.Refused(half, limiter.Refused)
 	var deviceKeys []privacy.Key
 	for _, key := range keys {
 		deviceKeys = append(deviceKeys, key.DeriveKey("known device "+half))

@@ -14,8 +14,8 @@ import (
 
 // openPostgres opens a half's database. One that is up must be migrated; one that
 // is down will say so in readiness.
-func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL privacy.Secret) (*datastore.Postgres, error) {
-	pool, err := datastore.OpenPostgres(ctx, databaseURL)
+func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL privacy.Secret, watch datastore.Watch) (*datastore.Postgres, error) {
+	pool, err := datastore.OpenWatched(ctx, databaseURL, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +51,8 @@ func (a *App) closePool(half datastore.Half, pool *datastore.Postgres) {
 }
 
 // openRedis opens a half's Redis and returns its client with its check.
-func (a *App) openRedis(redisURL privacy.Secret) (client datastore.Redis, check health.Check, err error) {
-	client, err = datastore.OpenRedis(redisURL)
+func (a *App) openRedis(redisURL privacy.Secret, watch datastore.Watch) (client datastore.Redis, check health.Check, err error) {
+	client, err = datastore.OpenRedisWatched(redisURL, watch)
 	if err != nil {
 		return nil, nil, err
 	}

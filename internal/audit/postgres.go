@@ -86,7 +86,13 @@ func Unrecorded(err error) error {
 	if known := (*outage.Error)(nil); err == nil || errors.As(err, &known) {
 		return err
 	}
-	return outage.New("postgres", err)
+	return outage.New("postgres", refused{err})
+}
+
+// gaveWay reports whether a statement gave up waiting for a lock, as it was told to.
+func gaveWay(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == "55P03"
 }
 
 func orNil(id uuid.UUID) *uuid.UUID {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -43,7 +44,63 @@ const poolSize = 16
 // replica that starts while Postgres is away must come up, say so in its
 // readiness, and recover by itself.
 func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, error) {
-	return open(ctx, databaseURL, func(*pgxpool.Config) {})
+	return OpenWatched(ctx, databaseURL, nil)
+}
+
+// OpenWatched is [OpenPostgres] under watch.
+func OpenWatched(ctx context.Context, databaseURL privacy.Secret, watch Watch) (*Postgres, error) {
+	return open(ctx, databaseURL, func(config *pgxpool.Config) {
+		if watch != nil {
+			config.ConnConfig.Tracer = tracer{watch}
+		}
+	})
+}
+
+// tracer tells watch of every statement and batch. pgx hands it texts and arguments, which
+// end here.
+type tracer struct{ watch Watch }
+
+// statement and batch are the keys under which a context knows how to end each: a batch
+// may prepare statements.
+type (
+	statement struct{}
+	batch     struct{}
+)
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	ctx, end := t.watch(ctx, "query")
+	return context.WithValue(ctx, statement{}, end)
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	ended(ctx.Value(statement{}), data.Err)
+}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (t tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	ctx, end := t.watch(ctx, "batch")
+	return context.WithValue(ctx, batch{}, end)
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (tracer) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchEndData) {
+	ended(ctx.Value(batch{}), data.Err)
+}
+
+// ended calls what watch has returned.
+func ended(end any, err error) {
+	var down *outage.Error
+	if !errors.As(outage.Postgres(err), &down) {
+		err = nil // it has answered, if only to say no
+	}
+	if call, ok := end.(func(error)); ok {
+		call(err)
+	}
 }
 
 func open(ctx context.Context, databaseURL privacy.Secret, alter func(*pgxpool.Config)) (*Postgres, error) {

@@ -28,6 +28,54 @@ const dependencyTimeout = time.Second
 // unasked. (Its Cluster client does so all the same, up to three times: no command of
 // ours consumes.) ContextTimeoutEnabled is on: without it deadlines are ignored.
 func OpenRedis(redisURL privacy.Secret) (Redis, error) {
+	return OpenRedisWatched(redisURL, nil)
+}
+
+// OpenRedisWatched is [OpenRedis] under watch.
+func OpenRedisWatched(redisURL privacy.Secret, watch Watch) (Redis, error) {
+	client, err := openRedis(redisURL)
+	if err == nil && watch != nil {
+		client.AddHook(hook{watch})
+	}
+	return client, err
+}
+
+// hook tells watch of every command, by its name. Keys and values end here: a script's
+// arguments are what a token is found by.
+type hook struct{ watch Watch }
+
+// DialHook implements redis.Hook.
+func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements redis.Hook.
+func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		ctx, end := h.watch(ctx, command.Name())
+		err := next(ctx, command)
+		end(unanswered(err))
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		ctx, end := h.watch(ctx, "pipeline")
+		err := next(ctx, commands)
+		end(unanswered(err))
+		return err
+	}
+}
+
+// unanswered is err, or nil where Redis has answered: with nothing, or with a no.
+func unanswered(err error) error {
+	if said := redis.Error(nil); errors.As(err, &said) {
+		return nil
+	}
+	return err
+}
+
+func openRedis(redisURL privacy.Secret) (Redis, error) {
 	silence()
 	parsed, err := url.Parse(redisURL.Reveal())
 	if err != nil {

@@ -46,6 +46,9 @@ type Arrival struct {
 type Arrived struct {
 	User    user.User
 	Session session.Session
+	// Began: the session began now; else this repeats an arrival that opened it.
+	Began bool
+	rows  []audit.Record // what was recorded
 }
 
 // Consent is what the person has been asked, and has agreed to. The attack is a link
@@ -149,5 +152,6 @@ func (l *Login) settle(ctx context.Context, p token.Parked, in circumstances) (L
 	if err != nil {
 		return Landed{}, err
 	}
-	return Landed{LoggedIn: LoggedIn{User: arrived.User, ActingRole: role, Session: arrived.Session, Pair: pair, Claims: p.Claims}}, nil
+	inside := LoggedIn{User: arrived.User, ActingRole: role, Session: arrived.Session, Pair: pair, Claims: p.Claims}
+	return Landed{LoggedIn: inside, repeated: !arrived.Began}, nil
 }

@@ -19,10 +19,14 @@ import (
 // DAOStore holds the statements on the DAO database that span member, session,
 // ledger and audit. Its pool must be on the primary: a lagging replica says "not
 // redeemed".
-type DAOStore struct{ pool *pgxpool.Pool }
+type DAOStore struct {
+	// Book hears of the rows that are written.
+	Book audit.Book
+	pool *pgxpool.Pool
+}
 
 // NewDAOStore uses pool.
-func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool} }
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool: pool} }
 
 // mintSQL decides, writes and records in one statement. A member who may not
 // hand off leaves a refusal; a session that is not live leaves nothing, being
@@ -70,14 +74,32 @@ func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, membe
 	case errors.Is(err, pgx.ErrNoRows):
 		return session, who, member.ErrNoSession
 	case err != nil:
-		return session, who, audit.Unrecorded(err)
+		return session, who, d.Book.Settle(audit.Unrecorded(err))
 	case live:
-		return session, who, cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))
+		why := cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))
+		_ = d.Book.Settle(nil, mintRecord(row, why))
+		return session, who, why
 	}
 	if err := session.Check(row.MintedAt); err != nil {
 		return session, who, err
 	}
 	return session, who, member.ErrCSRF // a live session, but not the one that the CSRF value was made for
+}
+
+// mintRefusals say what mintSQL records of each.
+var mintRefusals = map[error]audit.Reason{
+	member.ErrSignInTooOld: audit.SignInTooOld, member.ErrEmailUnverified: audit.EmailUnverified, member.ErrInactive: audit.AccountInactive,
+}
+
+// mintRecord is the row that mintSQL has written, for a refusal if why says so.
+func mintRecord(row MintRow, why error) audit.Record {
+	record := audit.Record{At: row.MintedAt, Event: audit.HandoffMinted, Outcome: audit.Success, HandoffID: row.HandoffID}
+	for is, reason := range mintRefusals {
+		if errors.Is(why, is) {
+			record.Event, record.Outcome, record.Reason = audit.HandoffRefused, audit.Failure, reason
+		}
+	}
+	return record
 }
 
 // Both statements of the gate (I1) take their locks first and look at the clock
@@ -135,15 +157,16 @@ const sourceLiveSQL = `h.ended_at IS NULL AND s.ended_at IS NULL AND s.expires_a
 
 // Redeem implements the gate of [Exchange.Exchange].
 func (d *DAOStore) Redeem(ctx context.Context, r Redemption) (bool, error) {
-	return d.close(ctx, redeemSQL, r)
+	return d.close(ctx, redeemSQL, r, audit.Record{Event: audit.HandoffExchanged, Outcome: audit.Success})
 }
 
 // Burn redeems for nobody.
 func (d *DAOStore) Burn(ctx context.Context, r Redemption) (bool, error) {
-	return d.close(ctx, burnSQL, r)
+	return d.close(ctx, burnSQL, r, audit.Record{Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.TokenWrongTarget})
 }
 
-func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, error) {
+// close runs one of the two; row is what it records when it wins.
+func (d *DAOStore) close(ctx context.Context, sql string, r Redemption, row audit.Record) (bool, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return false, errors.New("handoff: a redemption needs a deadline")
@@ -154,12 +177,16 @@ func (d *DAOStore) close(ctx context.Context, sql string, r Redemption) (bool, e
 	})
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
-		return false, outage.Unasked("postgres", err)
+		return false, d.Book.Settle(outage.Unasked("postgres", err))
 	}
 	defer conn.Release()
 	var won bool
-	err = conn.QueryRow(ctx, sql, args).Scan(&won)
-	return won && err == nil, audit.Unrecorded(err)
+	err = audit.Unrecorded(conn.QueryRow(ctx, sql, args).Scan(&won))
+	if err != nil || !won {
+		return false, d.Book.Settle(err)
+	}
+	row.At, row.HandoffID = r.At, r.Claims.HandoffID
+	return true, d.Book.Settle(nil, row)
 }
 
 var findSQL = `
@@ -181,7 +208,7 @@ func (d *DAOStore) Find(ctx context.Context, digest token.Digest, now time.Time)
 
 // Append records a refusal.
 func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
-	return audit.Append(ctx, d.pool, r)
+	return d.Book.Settle(audit.Append(ctx, d.pool, r), r)
 }
 
 // NoteTokenUse implements [TokenUseStore].

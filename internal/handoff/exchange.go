@@ -26,6 +26,8 @@ type ExchangeConfig struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
+	// Progress hears of what was exchanged.
+	Progress Progress
 }
 
 type exchangeLedger interface {
@@ -215,6 +217,7 @@ func (x *Exchange) redeem(ctx context.Context, try presentation, r Redemption) (
 	if !won {
 		return x.askLedger(ctx, try)
 	}
+	x.Progress.step(StageMinted, StageExchanged, r.At.Sub(r.Claims.IssuedAt))
 	x.tidy(ctx, r, x.Carrier.Retire)
 	return r.Claims, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,14 +19,18 @@ import (
 
 // FOSStore holds the transaction on the FOS database that spans user, link,
 // session and audit.
-type FOSStore struct{ pool *pgxpool.Pool }
+type FOSStore struct {
+	// Book hears of the rows that are written.
+	Book audit.Book
+	pool *pgxpool.Pool
+}
 
 // NewFOSStore uses pool, which must be on the primary.
-func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool} }
+func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool: pool} }
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
-	return audit.Append(ctx, f.pool, r)
+	return f.Book.Settle(audit.Append(ctx, f.pool, r), r)
 }
 
 // AppendUnopened implements the store's side of an arrival that opens nothing yet.
@@ -36,7 +41,7 @@ func (f *FOSStore) AppendUnopened(ctx context.Context, r audit.Record, after tim
 		}
 		return audit.Append(ctx, tx, r)
 	})
-	return audit.Unrecorded(err)
+	return f.Book.Settle(audit.Unrecorded(err), r)
 }
 
 func lookLater(ctx context.Context, tx pgx.Tx, handoffID uuid.UUID, after time.Duration) error {
@@ -67,19 +72,23 @@ func (f *FOSStore) Revoke(ctx context.Context, replay audit.Record, by session.A
 	args := audit.Args(replay.At, replay.Origin)
 	args["now"] = replay.At
 	maps.Copy(args, session.Shown(replay.HandoffID, by))
+	var ended int64
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
 		if err := session.HoldHandoffs(ctx, tx, replay.HandoffID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, revokeSQL, args); err != nil {
+		done, err := tx.Exec(ctx, revokeSQL, args)
+		if err != nil {
 			return err
 		}
 		if err := lookLater(ctx, tx, replay.HandoffID, repeatable); err != nil { // what is barred opens nothing
 			return err
 		}
+		ended = done.RowsAffected()
 		return audit.Append(ctx, tx, replay)
 	})
-	return audit.Unrecorded(err)
+	rows := append(audit.Times(ended, endedAs(audit.ByReplay)), replay)
+	return f.Book.Settle(audit.Unrecorded(err), rows...)
 }
 
 // maxRaces bounds how often one arrival starts over because another came first.
@@ -128,11 +137,11 @@ func (f *FOSStore) arrive(ctx context.Context, a Arrival) (Arrived, error) {
 	})
 	switch {
 	case inside != nil:
-		return Arrived{}, inside
+		return Arrived{}, f.Book.Settle(inside)
 	case err != nil: // at its beginning or its end
-		return Arrived{}, outage.Postgres(err)
+		return Arrived{}, f.Book.Settle(outage.Postgres(err))
 	}
-	return arrived, nil
+	return arrived, f.Book.Settle(nil, arrived.rows...)
 }
 
 func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
@@ -156,15 +165,26 @@ func arriveIn(ctx context.Context, tx pgx.Tx, a Arrival) (Arrived, error) {
 	if inserted { // else a repeat of this arrival, whose session is recorded already
 		events = append(events, audit.SessionCreated)
 	}
-	if err := record(ctx, tx, a, who.User.ID, events); err != nil {
+	rows, err := record(ctx, tx, a, who.User.ID, events)
+	if err != nil {
 		return Arrived{}, err
 	}
+	var displaced, replaced int64
 	if inserted {
-		if err := displace(ctx, tx, who.User.ID, a.Now, a.Origin); err != nil {
+		if displaced, err = displace(ctx, tx, who.User.ID, a.Now, a.Origin); err != nil {
 			return Arrived{}, err
 		}
 	}
-	return Arrived{User: who.User, Session: begun}, replaceOlder(ctx, tx, a, begun.ID)
+	if replaced, err = replaceOlder(ctx, tx, a, begun.ID); err != nil {
+		return Arrived{}, err
+	}
+	rows = slices.Concat(rows, audit.Times(displaced, endedAs(audit.ByDisplacement)), audit.Times(replaced, endedAs(audit.ByReplacement)))
+	return Arrived{User: who.User, Session: begun, Began: inserted, rows: rows}, nil
+}
+
+// endedAs is the row of a session that ended for this reason.
+func endedAs(reason audit.Reason) audit.Record {
+	return audit.Record{Event: audit.SessionEnded, Outcome: audit.Success, Reason: reason}
 }
 
 // whatBecameOf are the events of the person's account.
@@ -180,8 +200,9 @@ func whatBecameOf(who user.Resolution) []audit.Event {
 	return nil
 }
 
-// record writes one row for each thing that happened.
-func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []audit.Event) error {
+// record writes one row for each thing that happened, and returns them.
+func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []audit.Event) ([]audit.Record, error) {
+	var rows []audit.Record
 	row := audit.Record{
 		At: a.Now, Outcome: audit.Success, Actor: who, HandoffID: a.Claims.HandoffID,
 		EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
@@ -192,10 +213,11 @@ func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []a
 			row.Reason = audit.ByHandoff
 		}
 		if err := audit.Append(ctx, tx, row); err != nil {
-			return err
+			return nil, err
 		}
+		rows = append(rows, row)
 	}
-	return nil
+	return rows, nil
 }
 
 // replaceSQL ends the session that the browser was in.
@@ -207,14 +229,14 @@ var replaceSQL = `WITH replaced AS (` + session.ReplaceSQL + `)
 
 // replaceOlder does so also for a repeat of the arrival, whose browser may have come to be in
 // another session since.
-func replaceOlder(ctx context.Context, tx pgx.Tx, a Arrival, begun uuid.UUID) error {
+func replaceOlder(ctx context.Context, tx pgx.Tx, a Arrival, begun uuid.UUID) (replaced int64, err error) {
 	if a.OlderSession == uuid.Nil || a.OlderSession == begun {
-		return nil
+		return 0, nil
 	}
 	args := audit.Args(a.Now, a.Origin)
 	args["session"], args["now"] = a.OlderSession, a.Now
-	_, err := tx.Exec(ctx, replaceSQL, args)
-	return audit.Unrecorded(err)
+	done, err := tx.Exec(ctx, replaceSQL, args)
+	return done.RowsAffected(), audit.Unrecorded(err)
 }
 
 // displaceSQL keeps the number of the user's sessions in bounds.
@@ -224,9 +246,9 @@ var displaceSQL = `WITH displaced AS (` + session.DisplaceSQL + `)
 	Reason: "'" + string(audit.ByDisplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
 }.SQL()
 
-func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) error {
+func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) (displaced int64, err error) {
 	args := audit.Args(now, origin)
 	args["user"], args["now"] = userID, now
-	_, err := tx.Exec(ctx, displaceSQL, args)
-	return audit.Unrecorded(err)
+	done, err := tx.Exec(ctx, displaceSQL, args)
+	return done.RowsAffected(), audit.Unrecorded(err)
 }

@@ -41,6 +41,7 @@ type LoginConfig struct {
 	Now           func() time.Time
 	Random        io.Reader
 	Log           *slog.Logger
+	Progress      Progress
 }
 
 // Unbound is HANDOFF_UNBOUND: what becomes of a token that was not made for a journey
@@ -107,6 +108,7 @@ type Inside struct {
 type Landed struct {
 	LoggedIn
 	Question *Question // nil: in
+	repeated bool      // as it was before
 }
 
 // LoggedIn is a person who arrived.
@@ -127,11 +129,13 @@ func (l *Login) Login(ctx context.Context, request LoginRequest) (Landed, error)
 	if open, err := l.askedAlready(ctx, request); err != nil || open != nil {
 		return Landed{Question: open}, err
 	}
+	begun := l.Now()
 	claims, bound, err := l.exchange(ctx, request)
 	if err != nil {
 		return Landed{}, l.refused(ctx, request.arrival(), request.Origin, err)
 	}
 	landed, err := l.land(ctx, request, claims, bound)
+	l.Progress.arrived(landed, claims, begun, l.Now())
 	if err != nil {
 		l.leaveUnresolved(request, err) // the token is redeemed, whatever became of the arrival
 		return Landed{}, &JourneyError{HandoffID: claims.HandoffID, Cause: err}

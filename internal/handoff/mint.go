@@ -67,6 +67,7 @@ type MinterConfig struct {
 	Sealer        *token.Sealer
 	Now           func() time.Time
 	Random        io.Reader
+	Progress      Progress
 }
 
 type mintLedger interface {
@@ -152,6 +153,7 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	if err := m.carry(ctx, tok, claimsOf(request, row, session, who)); err != nil {
 		return Minted{}, &JourneyError{HandoffID: id, Cause: err}
 	}
+	m.Progress.step("", StageMinted, 0)
 	return Minted{Token: tok, HandoffID: id, Target: target, ExpiresAt: row.ExpiresAt}, nil
 }
 

@@ -23,6 +23,7 @@ type PeerConfig struct {
 	BaseURL             string
 	ServiceToken        privacy.Secret
 	AssumeEmailVerified bool
+	Watch               peer.Watch
 }
 
 const (
@@ -41,7 +42,7 @@ const peerConnections = 64
 
 // NewPeer makes an exchanger. Close its idle connections with CloseIdle.
 func NewPeer(config PeerConfig) *Peer {
-	client := peer.New(peer.Config{BaseURL: config.BaseURL, ServiceToken: config.ServiceToken, Connections: peerConnections})
+	client := peer.New(peer.Config{BaseURL: config.BaseURL, ServiceToken: config.ServiceToken, Connections: peerConnections, Watch: config.Watch})
 	return &Peer{client: client, assumeVerified: config.AssumeEmailVerified}
 }
 

@@ -164,10 +164,12 @@ func (l *Login) Confirm(ctx context.Context, answer Answer) (Landed, error) {
 	if err != nil {
 		return Landed{}, &JourneyError{HandoffID: answer.HandoffID, Cause: err}
 	}
+	begun := l.Now()
 	landed, err := l.settle(ctx, p, circumstances{inside: answer.Inside, origin: answer.Origin})
 	if err != nil {
 		return Landed{}, &JourneyError{HandoffID: answer.HandoffID, Cause: err}
 	}
+	l.Progress.answered(landed, p, begun, l.Now())
 	l.forget(ctx, answer)
 	return landed, nil
 }
@@ -190,12 +192,14 @@ func (l *Login) Decline(ctx context.Context, answer Answer) error {
 	if err != nil {
 		return err
 	}
+	now := l.Now()
 	err = l.Store.Append(ctx, audit.Record{
-		At: l.Now(), Event: audit.HandoffDeclined, Outcome: audit.Success, HandoffID: p.Claims.HandoffID,
+		At: now, Event: audit.HandoffDeclined, Outcome: audit.Success, HandoffID: p.Claims.HandoffID,
 		EntryProduct: p.Claims.EntryProduct, Target: p.Claims.Target, Origin: answer.Origin,
 	})
 	if err != nil {
 		return err
 	}
+	l.Progress.step(StageAsked, StageDeclined, now.Sub(askedAt(p)))
 	return l.Parking.Drop(ctx, answer.Secret.Digest())
 }

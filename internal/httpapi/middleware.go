@@ -24,6 +24,7 @@ type info struct {
 	stage     string
 	handoffID uuid.UUID
 	code      string // of the problem that was answered
+	reason    string // and its reason, if it has one
 	shed      bool   // nothing was done for it
 }
 
@@ -70,6 +71,7 @@ func (config Config) account(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
+		config.countOutcome(c)
 		if infoOf(c).shed {
 			return nil // counted by the admission; more would be done for it than is said to it
 		}
@@ -205,7 +207,7 @@ func (config Config) writeProblem(err error, c echo.Context) {
 	}
 	p, ours := problemOf(err)
 	p.RequestID, p.Stage = i.requestID, i.stage
-	i.code = p.Code
+	i.code, i.reason = p.Code, p.Reason
 	if p.HandoffID != nil {
 		i.handoffID = *p.HandoffID
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	Metrics            *metrics.Registry
 	Log                *slog.Logger
 	Now                func() time.Time
+	// Outcome counts what each request of a stage came to, one of [Outcomes]; nil counts
+	// nothing.
+	Outcome func(stage, outcome string)
 	// Admission and Connections bound what the half takes on.
 	Admission   *Admission
 	Connections *Connections

@@ -17,10 +17,14 @@ import (
 )
 
 // DAOStore holds the statements on the DAO database that span member, ledger and audit.
-type DAOStore struct{ pool *pgxpool.Pool }
+type DAOStore struct {
+	// Book hears of the rows that are written.
+	Book audit.Book
+	pool *pgxpool.Pool
+}
 
 // NewDAOStore uses pool, which must be on the primary.
-func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool} }
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool: pool} }
 
 // FindSession returns the cookie's session and its member, live or not.
 func (d *DAOStore) FindSession(ctx context.Context, cookie member.Cookie, now time.Time) (member.Session, member.Member, error) {
@@ -71,7 +75,7 @@ WITH who AS (
 	Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
 }.SQL() + `
 )
-SELECT who.may, EXISTS (SELECT FROM mine), m.membership_status, ` + member.SessionColumns + `
+SELECT who.may, EXISTS (SELECT FROM mine), (SELECT count(*) FROM ended), m.membership_status, ` + member.SessionColumns + `
 FROM who JOIN sessions s ON s.id = who.session_id JOIN members m ON m.id = who.member_id`
 
 // EndOwn implements the store's side of [DAO.End].
@@ -79,16 +83,17 @@ func (d *DAOStore) EndOwn(ctx context.Context, r EndOwn, now time.Time) error {
 	args := audit.Args(now, r.Origin)
 	maps.Copy(args, pgx.NamedArgs{"cookie": r.Cookie.Digest(), "session_id": r.SessionID, "handoff": r.HandoffID, "now": now})
 	var may, mine bool
+	var ended int64
 	var status member.Status
 	var session member.Session
-	err := d.pool.QueryRow(ctx, endOwnSQL, args).Scan(append([]any{&may, &mine, &status}, session.ScanTargets()...)...)
+	err := d.pool.QueryRow(ctx, endOwnSQL, args).Scan(append([]any{&may, &mine, &ended, &status}, session.ScanTargets()...)...)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return member.ErrNoSession
 	case err != nil:
-		return audit.Unrecorded(err)
+		return d.Book.Settle(audit.Unrecorded(err))
 	case may && mine:
-		return nil
+		return d.Book.Settle(nil, audit.Times(ended, over(audit.ByUser))...)
 	case may:
 		return ErrNotYours
 	}
@@ -123,12 +128,19 @@ const giveWaySQL = `SET LOCAL lock_timeout = '500ms'`
 func (d *DAOStore) EndTold(ctx context.Context, news News, now time.Time) error {
 	args := audit.Args(now, news.Origin)
 	args["now"], args["handoffs"], args["targets"] = now, news.HandoffIDs, append([]string{}, news.Targets...)
+	var ended int64
 	err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, giveWaySQL); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, endToldSQL, args)
+		done, err := tx.Exec(ctx, endToldSQL, args)
+		ended = done.RowsAffected()
 		return err
 	})
-	return audit.Unrecorded(err)
+	return d.Book.Settle(audit.Unrecorded(err), audit.Times(ended, over(audit.TargetEnded))...)
+}
+
+// over is the row of a hand-off that ended for this reason.
+func over(reason audit.Reason) audit.Record {
+	return audit.Record{Event: audit.HandoffEnded, Outcome: audit.Success, Reason: reason}
 }

@@ -67,3 +67,38 @@ func TestAServiceTokenHasATimeOnceItWasUsed(t *testing.T) {
 		t.Errorf("%d figures of two tokens", n)
 	}
 }
+
+// I6: what may be anything goes into no label, whoever passes it here by mistake.
+func TestI6_aValueOfNoClosedSetIsNoLabel(t *testing.T) {
+	t.Parallel()
+	registry := metrics.New("1.2.3")
+	const address = "ada@example.org"
+	rows := metrics.AddAudit(registry, "dao", metrics.AuditWords[string, string, string, string]{
+		Events: []string{"handoff.minted"}, Outcomes: []string{"success"}, Reasons: []string{""}, Losses: []string{"refused"},
+	})
+	rows.Row(address, address, address)
+	rows.Row("handoff.minted", "success", "")
+	rows.Lost(address)
+	steps := metrics.AddSteps(registry, "dao", []string{"minted", "exchanged"})
+	steps.Step(address, address, time.Second)
+	steps.Step("minted", "exchanged", time.Second)
+	registry.Outcomes("dao", []string{"mint"}, []string{"ok"})(address, address)
+	registry.Dependencies("dao", []string{"redis"})(address, true, time.Second)
+	text := scraped(t, registry)
+	for _, want := range []string{
+		`handoff_audit_rows_total{event="other",half="dao",outcome="other",reason="other"} 1`,
+		`handoff_audit_rows_total{event="handoff.minted",half="dao",outcome="success",reason=""} 1`,
+		`handoff_audit_failures_total{half="dao",why="other"} 1`, `handoff_audit_failures_total{half="dao",why="refused"} 0`,
+		`handoff_stage_total{half="dao",stage="other"} 1`, `handoff_stage_total{half="dao",stage="exchanged"} 1`,
+		`handoff_step_duration_seconds_count{from="other",half="dao",to="other"} 1`,
+		`handoff_outcomes_total{half="dao",outcome="other",stage="other"} 1`, `handoff_outcomes_total{half="dao",outcome="ok",stage="mint"} 0`,
+		`handoff_dependency_duration_seconds_count{dependency="other",half="dao",result="failed"} 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(text, address) {
+		t.Error("an address is in the metrics")
+	}
+}

@@ -72,7 +72,7 @@ var auditMutants = []mutant{
 	{
 		name: "login-answered-before-its-commit", breaks: "I4: a pair leaves although the session's row was not committed",
 		file:  "internal/signin/fos_postgres.go",
-		edits: []edit{{"	return begun, outage.Postgres(err)\n}", "	_ = err\n\treturn begun, nil\n}"}},
+		edits: []edit{{"	return begun, f.Book.Settle(outage.Postgres(err), rows...)\n}", "	_, _ = err, rows\n\treturn begun, nil\n}"}},
 		in:    "internal/signin", killers: []string{"TestI4_aLoginWhoseCommitIsRefusedIsNone"},
 	},
 	{

@@ -76,11 +76,13 @@ var journeyMutants = []mutant{
 		name: "login-waits-for-its-hash", breaks: "I13: on a starved machine a login is answered when its hash is done",
 		file: "password/hasher.go",
 		edits: []edit{{`case <-ctx.Done():
+		h.load.busy.Add(1)
 		return none, busy(ctx)
 	}
 }
 
 func slotsFor`, `case <-context.Background().Done():
+		h.load.busy.Add(1)
 		return none, busy(ctx)
 	}
 }

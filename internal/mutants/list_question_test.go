@@ -139,7 +139,7 @@ var questionMutants = []mutant{
 	{
 		name: "repeat-replaces-nobody", breaks: "I8: who signed in between two answers lives on behind a cookie that is gone",
 		file:  "internal/handoff/fos_postgres.go",
-		edits: []edit{{"	return Arrived{User: who.User, Session: begun}, replaceOlder(", "	if !inserted {\n\t\treturn Arrived{User: who.User, Session: begun}, nil\n\t}\n\treturn Arrived{User: who.User, Session: begun}, replaceOlder("}},
+		edits: []edit{{"	if replaced, err = replaceOlder(", "	if !inserted {\n\t\treturn Arrived{User: who.User, Session: begun}, nil\n\t}\n\tif replaced, err = replaceOlder("}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI8_confirmingAgainReplacesWhoCameBetween"},
 	},
 	{

@@ -23,7 +23,14 @@ type Client struct {
 	base   string
 	bearer privacy.Secret
 	http   *http.Client
+	// Watch is set before the first post; nil: nobody watches.
+	Watch Watch
 }
+
+// Watch sees what is posted. It is told of a message before it is sent, by the address that
+// it is for, and may return another context and headers for it, and a function to be called
+// with how it ended: nil where the other half has answered, whatever it said.
+type Watch func(ctx context.Context, path string, header http.Header) (context.Context, func(err error))
 
 // Config is what a Client needs. Connections is how many it opens at most; it keeps half
 // of them while nothing is posted.
@@ -31,6 +38,7 @@ type Config struct {
 	BaseURL      string
 	ServiceToken privacy.Secret
 	Connections  int
+	Watch        Watch // [Client.Watch]
 }
 
 // maxAnswer bounds in bytes what a confused peer can make us read, headers and body
@@ -40,7 +48,7 @@ const maxAnswer = 64 << 10
 // New makes a client. Close its idle connections with CloseIdle.
 func New(config Config) *Client {
 	return &Client{
-		base: strings.TrimSuffix(config.BaseURL, "/"), bearer: config.ServiceToken,
+		base: strings.TrimSuffix(config.BaseURL, "/"), bearer: config.ServiceToken, Watch: config.Watch,
 		http: &http.Client{
 			Transport: &http.Transport{
 				// No proxy from the environment: the bearer goes to the peer alone.
@@ -94,6 +102,16 @@ func (c *Client) Post(ctx context.Context, m Message) (Answer, error) {
 	if m.IdempotencyKey != "" {
 		request.Header.Set("Idempotency-Key", m.IdempotencyKey)
 	}
+	end := func(error) {}
+	if c.Watch != nil {
+		ctx, end = c.Watch(ctx, m.Path, request.Header)
+	}
+	answer, err := c.send(request.WithContext(ctx))
+	end(err)
+	return answer, err
+}
+
+func (c *Client) send(request *http.Request) (Answer, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
 		return Answer{}, err

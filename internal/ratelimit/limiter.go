@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/outage"
@@ -42,6 +43,7 @@ type Limiter struct {
 	key     privacy.Key
 	timeout time.Duration
 	watch   watch
+	refused map[string]*atomic.Uint64 // by limit
 }
 
 // New refuses a key of fewer than 32 bytes, which could be guessed and the
@@ -56,6 +58,10 @@ func New(config Config) (*Limiter, error) {
 	l := &Limiter{
 		store: newGCRA(config.Redis, config.Prefix), key: config.Key, timeout: config.Timeout,
 		watch: watch{log: config.Log.With("prefix", config.Prefix), now: config.Now},
+	}
+	l.refused = map[string]*atomic.Uint64{}
+	for _, limit := range (Numbers{}).Limits().all() {
+		l.refused[limit.Name] = new(atomic.Uint64)
 	}
 	if l.timeout <= 0 {
 		l.timeout = defaultTimeout
@@ -78,6 +84,15 @@ func (l *Limiter) Take(ctx context.Context, limit Limit, subject ...string) erro
 // Passed counts the tries that passed because Redis could not be asked, since the
 // process began.
 func (l *Limiter) Passed() uint64 { return l.watch.passed.Load() }
+
+// Refused counts the tries that were refused, by the name of the limit to wait for.
+func (l *Limiter) Refused() map[string]uint64 {
+	all := map[string]uint64{}
+	for name, n := range l.refused {
+		all[name] = n.Load()
+	}
+	return all
+}
 
 // budget is one subject's share of a limit.
 type budget struct {
@@ -135,10 +150,13 @@ func (l *Limiter) takeEach(ctx context.Context, budgets ...budget) error {
 			longest = &Exceeded{Limit: b.limit, RetryAfter: at.wait}
 		}
 	}
-	if refused {
-		return longest
+	if !refused {
+		return nil
 	}
-	return nil
+	if n, known := l.refused[longest.Limit.Name]; known {
+		n.Add(1)
+	}
+	return longest
 }
 
 var errNoLimit = errors.New("ratelimit: the limit has no name or no number")

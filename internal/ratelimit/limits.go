@@ -51,3 +51,8 @@ func (n Numbers) Limits() Limits {
 		ExchangeFailures: Limit{Name: "exchange-failures", PerMinute: n.ExchangeFailures, OnOutage: Open},
 	}
 }
+
+// all are the limits.
+func (l Limits) all() []Limit {
+	return []Limit{l.LoginAddress, l.LoginFailed, l.LoginAccount, l.LoginDevice, l.Mint, l.Arrival, l.ExchangeFailures}
+}

@@ -57,7 +57,7 @@ var rooms = map[string][]string{
 	// Who brings all together.
 	"internal/app": {
 		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...", "internal/leaving",
-		"internal/member", "internal/metrics", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/user", "password",
+		"internal/audit", "internal/member", "internal/metrics", "internal/peer", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/user", "password",
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/drift", "internal/privacy", "internal/selftest"},
 	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},

@@ -16,10 +16,14 @@ import (
 )
 
 // DAOStore holds the statements on the DAO database that span session and audit.
-type DAOStore struct{ pool *pgxpool.Pool }
+type DAOStore struct {
+	// Book hears of the rows that are written.
+	Book audit.Book
+	pool *pgxpool.Pool
+}
 
 // NewDAOStore uses pool.
-func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool} }
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool: pool} }
 
 // FindAccount returns the account with this email.
 func (d *DAOStore) FindAccount(ctx context.Context, email privacy.Email) (member.Account, error) {
@@ -33,7 +37,7 @@ func (d *DAOStore) FindSession(ctx context.Context, cookie member.Cookie, now ti
 
 // Append records a refusal.
 func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
-	return audit.Append(ctx, d.pool, r)
+	return d.Book.Settle(audit.Append(ctx, d.pool, r), r)
 }
 
 // beginSQL demands the very password that was checked, under a lock that waits for
@@ -66,7 +70,7 @@ func (d *DAOStore) Begin(ctx context.Context, account member.Account, s member.S
 	if err == nil && written.RowsAffected() == 0 {
 		return errChanged
 	}
-	return audit.Unrecorded(err)
+	return d.Book.Settle(audit.Unrecorded(err), row(audit.SessionCreated, audit.ByPassword))
 }
 
 var endSQL = `
@@ -94,7 +98,7 @@ func (d *DAOStore) End(
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return ended, audit.Unrecorded(err)
+	return ended, d.Book.Settle(audit.Unrecorded(err), row(audit.SessionEnded, audit.ByLogout))
 }
 
 // rotateSQL judges, rotates and records in one statement. It locks the row first and
@@ -122,7 +126,7 @@ WITH held AS (
 	Reason: "outcome", Actor: "member_id",
 }.SQL() + `
 )
-SELECT ` + member.SessionColumns + `, s.membership_status, s.outcome = 'converged',
+SELECT ` + member.SessionColumns + `, s.membership_status, s.outcome,
        coalesce(moved.digest, s.digest), coalesce(moved.rotation_nonce, s.rotation_nonce), coalesce(moved.idle_expires_at, s.idle_expires_at)
 FROM held s LEFT JOIN moved ON moved.id = s.id`
 
@@ -134,10 +138,20 @@ func (d *DAOStore) Rotate(ctx context.Context, r Rotate) (Rotated, error) {
 		"now": r.Now, "idle_expires_at": r.Now.Add(member.IdleTTL),
 	})
 	var rotated Rotated
+	var outcome audit.Reason // or "over", which is none, and not recorded
 	err := d.pool.QueryRow(ctx, rotateSQL, args).Scan(append(rotated.Session.ScanTargets(),
-		&rotated.Status, &rotated.Converged, &rotated.Digest, &rotated.Nonce, &rotated.Session.IdleExpiresAt)...)
+		&rotated.Status, &outcome, &rotated.Digest, &rotated.Nonce, &rotated.Session.IdleExpiresAt)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Rotated{}, member.ErrNoSession
 	}
-	return rotated, audit.Unrecorded(err)
+	rotated.Converged = outcome == audit.Converged
+	if err == nil && outcome != audit.Rotated && outcome != audit.Converged {
+		return rotated, nil
+	}
+	return rotated, d.Book.Settle(audit.Unrecorded(err), row(audit.SessionRefreshed, outcome))
+}
+
+// row is what a statement has recorded of something that went well.
+func row(event audit.Event, reason audit.Reason) audit.Record {
+	return audit.Record{Event: event, Outcome: audit.Success, Reason: reason}
 }

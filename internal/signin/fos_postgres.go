@@ -19,10 +19,14 @@ import (
 
 // FOSStore holds the statements on the FOS database that span session, user and
 // audit.
-type FOSStore struct{ pool *pgxpool.Pool }
+type FOSStore struct {
+	// Book hears of the rows that are written.
+	Book audit.Book
+	pool *pgxpool.Pool
+}
 
 // NewFOSStore uses pool, which must be on the primary.
-func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool} }
+func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool: pool} }
 
 // FindCredentials returns the account with this email.
 func (f *FOSStore) FindCredentials(ctx context.Context, email privacy.Email) (user.Credentials, error) {
@@ -41,7 +45,7 @@ func (f *FOSStore) Rehash(ctx context.Context, account user.Credentials, replace
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
-	return audit.Append(ctx, f.pool, r)
+	return f.Book.Settle(audit.Append(ctx, f.pool, r), r)
 }
 
 // Begin writes a session by password and the row that records it, while the
@@ -50,6 +54,7 @@ func (f *FOSStore) Begin(
 	ctx context.Context, account user.Credentials, fresh session.New, origin audit.Origin,
 ) (session.Session, error) {
 	var begun session.Session
+	var displaced int64
 	var inside error // already says what it means
 	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
 		inside = user.Hold(ctx, tx, account)
@@ -64,14 +69,15 @@ func (f *FOSStore) Begin(
 			Actor: account.ID, Origin: origin,
 		})
 		if inside == nil {
-			inside = displace(ctx, tx, account.ID, fresh.Now, origin)
+			displaced, inside = displace(ctx, tx, account.ID, fresh.Now, origin)
 		}
 		return inside
 	})
 	if inside != nil {
-		return session.Session{}, inside
+		return session.Session{}, f.Book.Settle(inside)
 	}
-	return begun, outage.Postgres(err)
+	rows := append(audit.Times(displaced, row(audit.SessionEnded, audit.ByDisplacement)), row(audit.SessionCreated, audit.ByPassword))
+	return begun, f.Book.Settle(outage.Postgres(err), rows...)
 }
 
 var elevateSQL = `
@@ -107,9 +113,9 @@ func (f *FOSStore) Elevate(ctx context.Context, up Elevation) (session.Session, 
 		return session.Session{}, inside
 	}
 	if err != nil {
-		return session.Session{}, audit.Unrecorded(err)
+		return session.Session{}, f.Book.Settle(audit.Unrecorded(err))
 	}
-	return elevated, nil
+	return elevated, f.Book.Settle(nil, row(audit.SessionElevated, audit.ByPassword))
 }
 
 // FindSession returns the session and the user, live or not, in one round trip.
@@ -195,6 +201,14 @@ WITH held AS (
 )
 SELECT ` + session.Columns + `, s.outcome, s.generation + CASE s.outcome WHEN 'rotated' THEN 1 ELSE 0 END FROM held s`
 
+// refreshRows are what refreshSQL records of each outcome; of the others nothing.
+var refreshRows = map[session.RefreshOutcome][]audit.Record{
+	session.Rotated:       {row(audit.SessionRefreshed, audit.Rotated)},
+	session.Converged:     {row(audit.SessionRefreshed, audit.Converged)},
+	session.ConvergedLate: {row(audit.SessionRefreshed, audit.ConvergedLate)},
+	session.Reused:        {{Event: audit.ReuseDetected, Outcome: audit.Failure}},
+}
+
 // Refresh judges a refresh token whose signature is good, and does what follows.
 func (f *FOSStore) Refresh(
 	ctx context.Context, claims session.RefreshClaims, now time.Time, origin audit.Origin,
@@ -214,7 +228,7 @@ func (f *FOSStore) Refresh(
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Refreshed{}, session.ErrInvalidToken
 	}
-	return r, audit.Unrecorded(err)
+	return r, f.Book.Settle(audit.Unrecorded(err), refreshRows[r.Outcome]...)
 }
 
 var endFOSSQL = `
@@ -236,8 +250,8 @@ func (f *FOSStore) End(ctx context.Context, which Ending, now time.Time, origin 
 	maps.Copy(args, pgx.NamedArgs{
 		"user": which.UserID, "id": which.SessionID, "all": which.SessionID == uuid.Nil, "now": now, "reason": string(which.Reason),
 	})
-	_, err := f.pool.Exec(ctx, endFOSSQL, args)
-	return audit.Unrecorded(err)
+	done, err := f.pool.Exec(ctx, endFOSSQL, args)
+	return f.Book.Settle(audit.Unrecorded(err), audit.Times(done.RowsAffected(), row(audit.SessionEnded, which.Reason))...)
 }
 
 // displaceSQL keeps the number of the user's sessions in bounds.
@@ -247,9 +261,9 @@ var displaceSQL = `WITH displaced AS (` + session.DisplaceSQL + `)
 	Reason: "'" + string(audit.ByDisplacement) + "'", Actor: "user_id", HandoffID: "handoff_id", EntryProduct: "entry_product",
 }.SQL()
 
-func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) error {
+func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, origin audit.Origin) (displaced int64, err error) {
 	args := audit.Args(now, origin)
 	args["user"], args["now"] = userID, now
-	_, err := tx.Exec(ctx, displaceSQL, args)
-	return audit.Unrecorded(err)
+	done, err := tx.Exec(ctx, displaceSQL, args)
+	return done.RowsAffected(), audit.Unrecorded(err)
 }

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/metrics"
+	"github.com/hello-world-co-op/handoff/internal/peer"
+	"github.com/hello-world-co-op/handoff/password"
+)
+
+// figures are where a half's outcomes go: its audit rows, its hand-offs' steps, and what its
+// stores and the other half answer. Nobody who decides an outcome knows of Prometheus.
+type figures struct {
+	book     audit.Book
+	progress handoff.Progress
+	// watch sees the commands of one dependency.
+	watch func(dependency string) datastore.Watch
+}
+
+// dependencies are what a half asks.
+var dependencies = []string{"postgres", "redis", "peer"}
+
+// alarming are the rows that a rule looks for: they stand at 0 from the start, since a rise
+// from nothing is not seen.
+var alarming = []audit.Record{
+	{Event: audit.HandoffReplayed, Outcome: audit.Failure, Reason: audit.TokenUsed},
+	{Event: audit.HandoffReplayed, Outcome: audit.Failure, Reason: audit.Resurrected},
+	{Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.SealBroken},
+	{Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.TokenWrongTarget},
+	{Event: audit.SessionEnded, Outcome: audit.Success, Reason: audit.ByReplay},
+	{Event: audit.ReuseDetected, Outcome: audit.Failure},
+	{Event: audit.StepUpFailed, Outcome: audit.Failure, Reason: audit.InvalidCredentials},
+}
+
+func (a *App) newFigures(half datastore.Half) figures {
+	rows := metrics.AddAudit(a.metrics, string(half), metrics.AuditWords[audit.Event, audit.Outcome, audit.Reason, audit.Loss]{
+		Events: audit.Events(), Outcomes: audit.Outcomes(), Reasons: audit.Reasons(), Losses: audit.Losses(),
+	})
+	for _, r := range alarming {
+		rows.Expect(string(r.Event), string(r.Outcome), string(r.Reason))
+	}
+	stages := []handoff.Stage{}
+	for _, step := range handoff.Steps() {
+		stages = append(stages, step.To)
+	}
+	steps := metrics.AddSteps(a.metrics, string(half), stages)
+	for _, step := range handoff.Steps() {
+		if dao := step.To == handoff.StageMinted || step.To == handoff.StageExchanged; dao == (half == datastore.DAO) {
+			steps.Expect(string(step.From), string(step.To))
+		}
+	}
+	answered := a.metrics.Dependencies(string(half), dependencies)
+	return figures{
+		book: audit.Book{
+			Written: func(r audit.Record) { rows.Row(string(r.Event), string(r.Outcome), string(r.Reason)) },
+			Lost:    func(why audit.Loss) { rows.Lost(string(why)) },
+		},
+		progress: func(s handoff.Step) { steps.Step(string(s.From), string(s.To), s.Took) },
+		watch: func(dependency string) datastore.Watch {
+			return func(ctx context.Context, _ string) (context.Context, func(error)) {
+				begun := time.Now()
+				return ctx, func(err error) { answered(dependency, err != nil, time.Since(begun)) }
+			}
+		},
+	}
+}
+
+// peerWatch is watch for the other half.
+func (f figures) peerWatch() peer.Watch {
+	watch := f.watch("peer")
+	return func(ctx context.Context, path string, _ http.Header) (context.Context, func(error)) {
+		return watch(ctx, path)
+	}
+}
+
+// poolFigures adds the connections of a half to its stores.
+func (a *App) poolFigures(half datastore.Half, pool *datastore.Postgres, redis datastore.Redis) {
+	a.metrics.Pool(string(half), "postgres", func() metrics.Pool {
+		s := pool.Stat()
+		return metrics.Pool{
+			Most: int(s.MaxConns()), Open: int(s.TotalConns()), Idle: int(s.IdleConns()),
+			Waited: uint64(s.EmptyAcquireCount()), TimedOut: uint64(s.CanceledAcquireCount()), WaitedFor: s.EmptyAcquireWaitTime(), //nolint:gosec // counts, never below 0
+		}
+	})
+	a.metrics.Pool(string(half), "redis", func() metrics.Pool {
+		s := redis.PoolStats()
+		return metrics.Pool{
+			Open: int(s.TotalConns), Idle: int(s.IdleConns),
+			Waited: uint64(s.WaitCount), TimedOut: uint64(s.Timeouts), WaitedFor: time.Duration(s.WaitDurationNs),
+		}
+	})
+}
+
+// hashingFigures adds what the passwords cost.
+func hashingFigures(registry *metrics.Registry, hasher *password.Hasher) {
+	registry.Hashing(func() metrics.Hashing {
+		l := hasher.Load()
+		return metrics.Hashing{Taken: l.Taken, Slots: l.Slots, Waiting: l.Waiting, Queue: l.Queue, Busy: l.Busy}
+	})
+}
+
+// tokenFigures adds the service tokens: which there are, and when each was used last.
+func (a *App) tokenFigures() {
+	a.metrics.ServiceTokens(a.tokensSeen)
+	if ids := secretIDs(a.config.ServiceTokens); len(ids) > 0 {
+		a.metrics.ServiceTokenKeys(ids[0], ids[1:])
+	}
+}
