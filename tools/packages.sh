@@ -29,6 +29,21 @@ need python3-jwt imports "jwt; jwt.PyJWT"
 need nodejs node -e fetch
 need node-tough-cookie keeps_cookies
 
+# promtool comes with Debian's prometheus: a server that runs as soon as it is installed,
+# on the port of our own metrics. So its package is unpacked, by whoever, and not installed.
+unpacked=.dev/promtool
+has_promtool() { command -v promtool || [ -x "$unpacked/usr/bin/promtool" ]; }
+unpack_promtool() {
+	command -v apt-get && command -v dpkg-deb && rm -rf "$unpacked" && mkdir -p "$unpacked" || return 1
+	(cd "$unpacked" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } &&
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool && rm prometheus_*.deb)
+}
+if ! has_promtool >/dev/null 2>&1; then
+	echo "unpacking: promtool"
+	unpack_promtool >/dev/null 2>&1 || true
+	need "prometheus" has_promtool
+fi
+
 if [ -z "$missing" ]; then exit 0; fi
 
 install="apt-get install -y --no-install-recommends$missing"
