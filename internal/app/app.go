@@ -23,6 +23,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/tracing"
 	"github.com/hello-world-co-op/handoff/password"
 )
 
@@ -57,6 +58,7 @@ type App struct {
 	started    time.Time
 	pseudonyms *privacy.Pseudonymizer
 	metrics    *metrics.Registry
+	tracer     *tracing.Tracer // nil: nothing is traced
 	hasher     *password.Hasher
 	// admission bounds what all of the process works on: were it one for each half, a
 	// crowd that mints would leave no processor to those who arrive.
@@ -97,6 +99,9 @@ func New(ctx context.Context, c *config.Config, options Options) (*App, error) {
 		memory = math.MaxInt64
 	}
 	a.connections = connections(c.MaxConnections, c.MaxRequests, memory)
+	if err := a.trace(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -243,6 +248,7 @@ func (a *App) edge(half string, origins []string, checks *health.Checks) httpapi
 			HSTS: a.config.Security.HSTS, FrameOptions: a.config.Security.FrameOptions,
 			CSP: a.config.Security.CSP, ReferrerPolicy: a.config.Security.ReferrerPolicy,
 		},
+		Tracer: a.tracer, Peers: a.config.ServiceTokens,
 		Outcome:    a.metrics.Outcomes(half, httpapi.Stages(), httpapi.Outcomes()),
 		Pseudonyms: a.pseudonyms, Health: checks, Metrics: a.metrics, Log: a.options.Log, Now: a.options.Now,
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/peer"
+	"github.com/hello-world-co-op/handoff/internal/tracing"
 	"github.com/hello-world-co-op/handoff/password"
 )
 
@@ -20,6 +21,26 @@ type figures struct {
 	progress handoff.Progress
 	// watch sees the commands of one dependency.
 	watch func(dependency string) datastore.Watch
+	// inject writes the trace into a message to the other half.
+	inject func(ctx context.Context, header http.Header)
+}
+
+// trace makes the tracer, if there is a collector.
+func (a *App) trace(ctx context.Context) error {
+	if a.config.TraceEndpoint == "" {
+		return nil
+	}
+	tracer, err := tracing.New(ctx, tracing.Config{
+		Endpoint: a.config.TraceEndpoint, Share: a.config.TraceShare, Version: a.options.Version,
+		Environment: string(a.config.Environment), Log: a.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	a.tracer = tracer
+	a.closers = append(a.closers, tracer.Close)
+	a.metrics.TraceFailures(tracer.Failures)
+	return nil
 }
 
 // dependencies are what a half asks.
@@ -62,19 +83,26 @@ func (a *App) newFigures(half datastore.Half) figures {
 		},
 		progress: func(s handoff.Step) { steps.Step(string(s.From), string(s.To), s.Took) },
 		watch: func(dependency string) datastore.Watch {
-			return func(ctx context.Context, _ string) (context.Context, func(error)) {
+			return func(ctx context.Context, command string) (context.Context, func(error)) {
+				ctx, end := a.tracer.Call(ctx, dependency, command)
 				begun := time.Now()
-				return ctx, func(err error) { answered(dependency, err != nil, time.Since(begun)) }
+				return ctx, func(err error) {
+					answered(dependency, err != nil, time.Since(begun))
+					end(err)
+				}
 			}
 		},
+		inject: a.tracer.Inject,
 	}
 }
 
 // peerWatch is watch for the other half.
 func (f figures) peerWatch() peer.Watch {
 	watch := f.watch("peer")
-	return func(ctx context.Context, path string, _ http.Header) (context.Context, func(error)) {
-		return watch(ctx, path)
+	return func(ctx context.Context, path string, header http.Header) (context.Context, func(error)) {
+		ctx, end := watch(ctx, path)
+		f.inject(ctx, header)
+		return ctx, end
 	}
 }
 

@@ -37,6 +37,11 @@ type Config struct {
 	MetricsEnabled bool
 	Log            Log
 
+	// TraceEndpoint is the base URL of a collector, "" for no traces; TraceShare is how
+	// many of them are recorded, 0 to 1.
+	TraceEndpoint string
+	TraceShare    float64
+
 	// TrustedProxies are the networks whose forwarded headers are believed
 	// (invariant I15); masked, IPv4 in its short form, none by default.
 	TrustedProxies []netip.Prefix

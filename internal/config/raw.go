@@ -39,6 +39,9 @@ type rawShared struct {
 	MetricsEnabled bool   `env:"METRICS_ENABLED" envDefault:"true" example:"true" help:"Whether /metrics is served."`
 	MetricsAddr    string `env:"METRICS_ADDR" envDefault:"127.0.0.1:9090" example:"127.0.0.1:9090" help:"host:port of the metrics listener."`
 
+	TraceEndpoint string  `env:"OTEL_EXPORTER_OTLP_ENDPOINT" example:"http://127.0.0.1:4318" help:"Where traces go: the base URL of an OpenTelemetry collector that takes OTLP over HTTP. Empty: nothing is traced."`
+	TraceShare    float64 `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1" example:"0.1" help:"The share of traces that are recorded, 0 to 1."`
+
 	ShutdownDelay   *time.Duration `env:"SHUTDOWN_DELAY" default:"5s, in development 0s" example:"5s" help:"How long readiness answers 503 before the listeners close, so that load balancers notice."`
 	ShutdownTimeout *time.Duration `env:"SHUTDOWN_TIMEOUT" default:"10s, in development 4s" example:"10s" help:"How long requests in flight then have to finish."`
 

@@ -31,6 +31,7 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.Log = l.log(raw)
 	c.MetricsEnabled = raw.MetricsEnabled
 	c.MetricsAddr = l.address("METRICS_ADDR", raw.MetricsAddr)
+	l.traces(c, raw)
 	l.shutdown(c, raw)
 	l.capacity(c, raw)
 	c.Security = l.security(raw)
@@ -39,6 +40,25 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.RateLimits.LoginAccount = l.perMinute("RATE_LIMIT_LOGIN_ACCOUNT_PER_MINUTE", raw.LoginAccountPerMinute)
 	c.RateLimits.ExchangeFailures = l.perMinute("RATE_LIMIT_EXCHANGE_FAILURES_PER_MINUTE", raw.ExchangeFailures)
 	return raw.RedisURL
+}
+
+func (l *loader) traces(c *Config, raw rawShared) {
+	c.TraceShare = raw.TraceShare
+	if !(raw.TraceShare >= 0 && raw.TraceShare <= 1) { // nor NaN
+		l.faults.add("OTEL_TRACES_SAMPLER_ARG", "is not between 0 and 1")
+	}
+	if raw.TraceEndpoint == "" {
+		return
+	}
+	u, problem := webURL(raw.TraceEndpoint)
+	switch {
+	case problem != "":
+		l.faults.add("OTEL_EXPORTER_OTLP_ENDPOINT", problem)
+	case u.RawQuery != "" || u.ForceQuery:
+		l.faults.add("OTEL_EXPORTER_OTLP_ENDPOINT", "has a query")
+	default:
+		c.TraceEndpoint = strings.TrimSuffix(u.String(), "/")
+	}
 }
 
 // perMinute is the number of one limit. There is no word for "off": a limit that a

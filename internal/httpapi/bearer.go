@@ -47,13 +47,15 @@ func (b Bearers) Required(c echo.Context) error {
 	return nil
 }
 
-func (b Bearers) keyIDOf(c echo.Context) (keyID string, ok bool) {
+func (b Bearers) keyIDOf(c echo.Context) (keyID string, ok bool) { return keyIDOf(c, b.Accepted) }
+
+func keyIDOf(c echo.Context, all []privacy.Secret) (keyID string, ok bool) {
 	shown, ok := ShownBearer(c)
 	if !ok {
 		return "", false
 	}
 	ok = false
-	for _, accepted := range b.Accepted {
+	for _, accepted := range all {
 		if accepted.Equal(shown) {
 			keyID, ok = accepted.KeyID(), true
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/health"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/tracing"
 )
 
 // Config is what one half's edge needs.
@@ -32,6 +33,10 @@ type Config struct {
 	// Outcome counts what each request of a stage came to, one of [Outcomes]; nil counts
 	// nothing.
 	Outcome func(stage, outcome string)
+	// Tracer traces requests; nil traces none. Peers are the service tokens of the other
+	// half, whose traces go on here.
+	Tracer *tracing.Tracer
+	Peers  []privacy.Secret
 	// Admission and Connections bound what the half takes on.
 	Admission   *Admission
 	Connections *Connections
@@ -104,7 +109,7 @@ func (config Config) serve(r Route) echo.HandlerFunc {
 	places := cmp.Or(r.Apart, config.Admission)
 	return func(c echo.Context) error {
 		infoOf(c).stage = r.Stage
-		return places.admit(c, r.Fresh, func() error { return protected(c) })
+		return places.admit(c, r.Fresh, func() error { return config.traced(c, protected) })
 	}
 }
 

@@ -102,6 +102,14 @@ var (
 		"Logins that were told to come back, because the queue was full or their time was over.", nil, nil)
 )
 
+// TraceFailures adds the messages of spans that the collector did not take.
+func (r *Registry) TraceFailures(messages func() uint64) {
+	r.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "handoff_trace_export_failures_total",
+		Help: "Messages of spans that the trace collector did not take; their spans are dropped.",
+	}, func() float64 { return float64(messages()) }))
+}
+
 // ServiceTokenKeys adds which service tokens are accepted, by key id: "current", which is the
 // one that is sent, or "previous".
 func (r *Registry) ServiceTokenKeys(current string, previous []string) {

@@ -9,6 +9,7 @@ var rooms = map[string][]string{
 	"internal/behind":   {},
 	"internal/health":   {},
 	"internal/metrics":  {},
+	"internal/tracing":  {},
 	"internal/devstack": {},
 	"internal/rules":    {},
 	"internal/drift":    {},
@@ -41,7 +42,7 @@ var rooms = map[string][]string{
 	// The edge: requests in, answers out, no store.
 	"internal/httpapi": {
 		"internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/handoff", "internal/signin", "internal/leaving", // for the problem table
-		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "internal/ratelimit", "password",
+		"internal/health", "internal/metrics", "internal/outage", "internal/privacy", "internal/ratelimit", "internal/tracing", "password",
 	},
 	"internal/httpapi/daoapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/leaving", "internal/token", "internal/member", "internal/privacy", "internal/ratelimit"},
 	"internal/httpapi/fosapi": {"internal/httpapi", "internal/handoff", "internal/signin", "internal/leaving", "internal/token", "internal/user", "internal/session", "internal/privacy", "internal/ratelimit"},
@@ -57,7 +58,7 @@ var rooms = map[string][]string{
 	// Who brings all together.
 	"internal/app": {
 		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...", "internal/leaving",
-		"internal/audit", "internal/member", "internal/metrics", "internal/peer", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/user", "password",
+		"internal/audit", "internal/member", "internal/metrics", "internal/peer", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/tracing", "internal/user", "password",
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/drift", "internal/privacy", "internal/selftest"},
 	"cmd/seed":         {"internal/config", "internal/datastore", "internal/member", "internal/privacy", "internal/seed", "password"},
@@ -115,12 +116,13 @@ var places = []struct {
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
 	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
 	{"github.com/caarlos0/env", []string{"internal/config/*"}, "the environment is config's"},
 	{"github.com/prometheus/client_golang", []string{"internal/metrics/*", "internal/faulttest/*"}, "labels are bounded there"},
+	{"go.opentelemetry.io", []string{"internal/tracing/*"}, "what a span may hold is decided there"},
 	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "environment and files come in as values"},
 	{"crypto/rand", []string{"internal/app/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "randomness is a constructor's argument"},
 	{"testing", []string{"internal/testkit/*", "internal/faulttest/*"}, "test helpers do not belong in the binary"},
