@@ -12,7 +12,10 @@ func TestLoadIsWhatThereIsToDo(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(Limits{Concurrent: 1, Queue: 1})
 	hold, waits := make(chan struct{}), make(chan error, 1)
-	go func() { _, err := compute(t.Context(), h, 1, func() struct{} { <-hold; return struct{}{} }); waits <- err }()
+	go func() {
+		_, err := compute(t.Context(), h, 1, func() struct{} { <-hold; return struct{}{} })
+		waits <- err
+	}()
 	until(t, h, Load{Taken: 1, Slots: 1, Queue: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { waits <- h.VerifyNothing(ctx, "p") }()

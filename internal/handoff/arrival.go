@@ -89,7 +89,9 @@ func (c Consent) missing(who user.Resolution) bool {
 	return !named || c.Replaces != c.Present
 }
 
-func linksPrivileged(who user.Resolution) bool { return who.NewlyLinked() && who.User.Role.Privileged() }
+func linksPrivileged(who user.Resolution) bool {
+	return who.NewlyLinked() && who.User.Role.Privileged()
+}
 
 // repeatable is for how long at least an arrival may still be repeated, and then end
 // otherwise: longer than the exchange's convergence and any request.

@@ -23,7 +23,7 @@ type Question struct {
 	As        Person
 	Current   *Person // nil: nobody
 	// Links: yes also links the account over there to As, a founder's or an admin's.
-	Links bool
+	Links     bool
 	ExpiresAt time.Time
 }
 
