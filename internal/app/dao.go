@@ -86,9 +86,8 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 			"pseudonym": keyIDs(a.config.PseudonymKeys),
 		})),
 	})
-	if a.config.Environment == config.Development {
-		routes = append(routes, pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")...)
-	}
+	routes = append(routes, a.thinkTank()...)
+	routes = append(routes, a.daoDocs()...)
 	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
@@ -99,6 +98,14 @@ func (a *App) daoSessions(pool *datastore.Postgres, rotation *member.Rotation, f
 		Store: accounts, Now: a.options.Now, Random: a.options.Random, Rotation: rotation,
 		Passwords: member.Passwords{Log: a.options.Log, Hasher: a.hasher},
 	})
+}
+
+// thinkTank are the pages for people: development only.
+func (a *App) thinkTank() []httpapi.Route {
+	if a.config.Environment != config.Development {
+		return nil
+	}
+	return pageRoutes(pages.ThinkTank(a.pages()), "/", "/assets/*")
 }
 
 func (a *App) newExchange(config handoff.ExchangeConfig) *handoff.Exchange {
@@ -139,14 +146,9 @@ func (a *App) pages() pages.Config {
 	return links
 }
 
-// pageRoutes serves the pages for people: development only.
+// pageRoutes serves pages. Long answers to slow readers must hold nobody's place.
 func pageRoutes(handler http.Handler, paths ...string) []httpapi.Route {
-	serve := echo.WrapHandler(handler)
-	return []httpapi.Route{
-		// Long answers to slow readers must hold nobody's place.
-		{Method: http.MethodGet, Paths: paths, Always: true, Handle: serve},
-		{Method: http.MethodHead, Paths: paths, Always: true, Handle: serve},
-	}
+	return []httpapi.Route{{Method: http.MethodGet, Paths: paths, Always: true, Handle: echo.WrapHandler(handler)}}
 }
 
 // landingRoute takes the forms of other sites: whoever minted chose form_post.

@@ -92,11 +92,17 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 
 func (a *App) listenFOS(ctx context.Context, api fosapi.Config) error {
 	routes := fosapi.Routes(api)
-	if a.config.Environment == config.Development {
-		site := pages.FounderyOS(a.pages())
-		routes = append(append(routes, pageRoutes(site, "/", "/cross-domain", "/assets/*")...), landingRoute(site))
-	}
+	routes = append(append(routes, a.founderyOS()...), a.fosDocs()...)
 	return a.listen(ctx, listening{"fos", a.config.FOS.Addr, httpapi.New(api.Edge, routes), api.Edge.Health, api.Edge.Connections})
+}
+
+// founderyOS are the pages for people: development only.
+func (a *App) founderyOS() []httpapi.Route {
+	if a.config.Environment != config.Development {
+		return nil
+	}
+	site := pages.FounderyOS(a.pages())
+	return append(pageRoutes(site, "/", "/cross-domain", "/assets/*"), landingRoute(site))
 }
 
 // exchanger is the seam between the halves: over HTTP where the other half's

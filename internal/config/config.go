@@ -35,6 +35,7 @@ type Config struct {
 
 	MetricsAddr    string // host:port
 	MetricsEnabled bool
+	APIDocsEnabled bool
 	Log            Log
 
 	// TraceEndpoint is the base URL of a collector, "" for no traces; TraceShare is how

@@ -16,7 +16,7 @@ import (
 func plain(c *config.Config) map[string]any {
 	return map[string]any{
 		"environment": c.Environment, "halves": c.Halves, "secure": c.CookieSecure, "log": c.Log,
-		"metrics": c.MetricsAddr, "metrics on": c.MetricsEnabled, "traces": c.TraceEndpoint, "share": c.TraceShare, "proxies": len(c.TrustedProxies),
+		"metrics": c.MetricsAddr, "metrics on": c.MetricsEnabled, "docs on": c.APIDocsEnabled, "traces": c.TraceEndpoint, "share": c.TraceShare, "proxies": len(c.TrustedProxies),
 		"delay": c.ShutdownDelay, "timeout": c.ShutdownTimeout, "hsts": c.Security.HSTS,
 		"dao addr": c.DAO.Addr, "fos addr": c.FOS.Addr, "products": c.DAO.EntryProducts,
 		"access": c.FOS.JWT.AccessTTL, "refresh": c.FOS.JWT.RefreshTTL,
@@ -32,7 +32,7 @@ func TestDevelopmentDefaults(t *testing.T) {
 	got := mustLoad(t, development())
 	want := map[string]any{
 		"environment": config.Development, "halves": config.Halves{DAO: true, FOS: true}, "secure": false,
-		"log": config.Log{Level: slog.LevelInfo}, "metrics": "127.0.0.1:9090", "metrics on": true, "traces": "", "share": 1.0, "proxies": 0,
+		"log": config.Log{Level: slog.LevelInfo}, "metrics": "127.0.0.1:9090", "metrics on": true, "docs on": true, "traces": "", "share": 1.0, "proxies": 0,
 		"delay": time.Duration(0), "timeout": 4 * time.Second, "hsts": "",
 		"dao addr": ":8787", "fos addr": ":8000", "products": []string{"dao", "fos", "lighthouse", "think-tank"},
 		"access": 30 * time.Minute, "refresh": 7 * 24 * time.Hour, "iss": "founderyos", "aud": "founderyos-api",
@@ -72,7 +72,7 @@ func TestProductionDefaults(t *testing.T) {
 // people type.
 func TestEverythingSet(t *testing.T) {
 	c := mustLoad(t, production().with(environ{
-		"ENVIRONMENT": " Staging ", "COOKIE_SECURE": "true", "METRICS_ENABLED": "false", "METRICS_ADDR": "[::1]:9100",
+		"ENVIRONMENT": " Staging ", "COOKIE_SECURE": "true", "METRICS_ENABLED": "false", "METRICS_ADDR": "[::1]:9100", "API_DOCS_ENABLED": "false",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.svc:4318/", "OTEL_TRACES_SAMPLER_ARG": "0.25",
 		"LOG_LEVEL": "WARNING", "LOG_FORMAT": "TEXT", "TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7 ,,::ffff:198.51.100.1,2001:db8::/32",
 		"SHUTDOWN_DELAY": "250ms", "SHUTDOWN_TIMEOUT": "20s", "MAX_REQUESTS_IN_FLIGHT": "8", "MAX_CONNECTIONS": "100000",
@@ -93,7 +93,7 @@ func TestEverythingSet(t *testing.T) {
 	}))
 	want := map[string]any{
 		"environment": config.Staging, "halves": config.Halves{DAO: true, FOS: true}, "secure": true,
-		"log": config.Log{Level: slog.LevelWarn}, "metrics": "[::1]:9100", "metrics on": false, "traces": "http://collector.svc:4318", "share": 0.25, "proxies": 4,
+		"log": config.Log{Level: slog.LevelWarn}, "metrics": "[::1]:9100", "metrics on": false, "docs on": false, "traces": "http://collector.svc:4318", "share": 0.25, "proxies": 4,
 		"delay": 250 * time.Millisecond, "timeout": 20 * time.Second, "hsts": "max-age=0",
 		"dao addr": "127.0.0.1:0", "fos addr": "localhost:8001", "products": []string{"dao", "x-1"},
 		"access": 15 * time.Minute, "refresh": 24 * time.Hour, "iss": "us", "aud": "them",

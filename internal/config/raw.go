@@ -37,6 +37,7 @@ type rawShared struct {
 	LogLevel       string `env:"LOG_LEVEL" envDefault:"info" example:"info" help:"debug, info, warn or error, in either case; Python's WARNING and CRITICAL are understood."`
 	LogFormat      string `env:"LOG_FORMAT" default:"json, in development text" example:"json" help:"json or text."`
 	MetricsEnabled bool   `env:"METRICS_ENABLED" envDefault:"true" example:"true" help:"Whether /metrics is served."`
+	APIDocsEnabled bool   `env:"API_DOCS_ENABLED" envDefault:"true" example:"true" help:"Whether the API description and its pages (/docs and the like) are served."`
 	MetricsAddr    string `env:"METRICS_ADDR" envDefault:"127.0.0.1:9090" example:"127.0.0.1:9090" help:"host:port of the metrics listener."`
 
 	TraceEndpoint string  `env:"OTEL_EXPORTER_OTLP_ENDPOINT" example:"http://127.0.0.1:4318" help:"Where traces go: the base URL of an OpenTelemetry collector that takes OTLP over HTTP. Empty: nothing is traced."`

@@ -12,6 +12,7 @@ func TestRefusedEverywhere(t *testing.T) {
 		{"LOG_FORMAT", "xml", "none of json, text"},
 		{"COOKIE_SECURE", "perhaps", "true or false"},
 		{"METRICS_ENABLED", "2", "true or false"},
+		{"API_DOCS_ENABLED", "yes please", "true or false"},
 		{"METRICS_ADDR", "9090", "host:port"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "not an http"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://u:p@collector.example.org", "user or password"},

@@ -30,6 +30,7 @@ func (l *loader) shared(c *Config) (redis privacy.Secret) {
 	c.TrustedProxies = l.proxies("TRUSTED_PROXIES", raw.TrustedProxies)
 	c.Log = l.log(raw)
 	c.MetricsEnabled = raw.MetricsEnabled
+	c.APIDocsEnabled = raw.APIDocsEnabled
 	c.MetricsAddr = l.address("METRICS_ADDR", raw.MetricsAddr)
 	l.traces(c, raw)
 	l.shutdown(c, raw)

@@ -117,7 +117,7 @@ func TestRouting_unknownPathsAndWrongMethods(t *testing.T) {
 			t.Errorf("POST %s: %d", path, got.status)
 		}
 	}
-	for path, allow := range map[string]string{"/a/mint": "OPTIONS, POST", "/thing": "DELETE, GET, OPTIONS", "/health/live": "GET, OPTIONS"} {
+	for path, allow := range map[string]string{"/a/mint": "OPTIONS, POST", "/thing": "DELETE, GET, HEAD, OPTIONS", "/health/live": "GET, HEAD, OPTIONS"} {
 		for _, method := range []string{http.MethodPut, http.MethodPatch, "BREW", http.MethodTrace} {
 			got := e.send(method, path, "")
 			allows := strings.Split(got.header.Get("Allow"), ", ")

@@ -14,10 +14,15 @@ import (
 func (config Config) healthRoutes() []Route {
 	return []Route{
 		{Method: http.MethodGet, Paths: []string{"/health/live"}, Always: true, Handle: func(c echo.Context) error {
-			return JSON(c, http.StatusOK, map[string]string{"status": "alive"})
+			return JSON(c, http.StatusOK, AliveAnswer{"alive"})
 		}},
 		{Method: http.MethodGet, Paths: []string{"/health"}, Always: true, Handle: config.ready},
 	}
+}
+
+// AliveAnswer is the body of /health/live.
+type AliveAnswer struct {
+	Status string `json:"status"` // "alive"
 }
 
 // logChange logs once that a dependency went and once that it came back: anybody may

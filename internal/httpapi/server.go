@@ -88,6 +88,11 @@ func New(config Config, routes []Route) *echo.Echo {
 	for _, route := range append(config.healthRoutes(), routes...) {
 		for _, path := range route.Paths {
 			e.Add(route.Method, path, config.serve(route))
+			if route.Method == http.MethodGet {
+				// The same without a body, which net/http leaves out (RFC 9110, 9.3.2). No GET
+				// takes a token or ends anything, so that a link preview's HEAD does not either.
+				e.Add(http.MethodHead, path, config.serve(route))
+			}
 		}
 	}
 	return e

@@ -107,19 +107,16 @@ func (b *Browser) Do(method, url string, body any, headers ...Header) Answer {
 	return answer
 }
 
-// Try is Do for requests that may get no answer.
+// Try is Do for requests that may get no answer. Whatever is answered has to be as
+// published.
 func (b *Browser) Try(ctx context.Context, method, url string, body any, headers ...Header) (Answer, error) {
+	sent, err := textOf(body)
+	if err != nil {
+		return Answer{}, err
+	}
 	var reader io.Reader
-	switch body := body.(type) {
-	case nil:
-	case string:
-		reader = bytes.NewBufferString(body)
-	default:
-		text, err := json.Marshal(body)
-		if err != nil {
-			return Answer{}, err
-		}
-		reader = bytes.NewReader(text)
+	if body != nil {
+		reader = bytes.NewReader(sent)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, url, reader)
 	if err != nil {
@@ -149,7 +146,20 @@ func (b *Browser) Try(ctx context.Context, method, url string, body any, headers
 	}
 	answer := Answer{Status: response.StatusCode, Header: response.Header, Raw: string(text), Cookies: response.Cookies()}
 	_ = json.Unmarshal(text, &answer.Body) // an answer that is no object has no members
+	if err := asPublished(request, sent, answer); err != nil {
+		b.t.Error(err)
+	}
 	return answer, nil
+}
+
+func textOf(body any) ([]byte, error) {
+	switch body := body.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []byte(body), nil
+	}
+	return json.Marshal(body)
 }
 
 // FetchCSRF reads the CSRF value as a page would.

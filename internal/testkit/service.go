@@ -145,9 +145,11 @@ func (s *Service) run(t testing.TB, extra map[string]string) {
 	// Asked for before Run, which forgets its listeners when it leaves.
 	if addr := a.Addr("dao"); addr != "" {
 		s.DAOURL = "http://" + addr
+		halves.Store(addr, "dao")
 	}
 	if addr := a.Addr("fos"); addr != "" {
 		s.FOSURL = "http://" + addr
+		halves.Store(addr, "fos")
 	}
 	if addr := a.Addr("authz"); addr != "" {
 		s.AuthzURL = "http://" + addr

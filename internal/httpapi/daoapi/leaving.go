@@ -22,6 +22,10 @@ type listedHandoff struct {
 	State        leaving.State `json:"state"`
 }
 
+type handoffsAnswer struct {
+	Handoffs []listedHandoff `json:"handoffs"`
+}
+
 func (a *API) listHandoffs(c echo.Context) error {
 	cookie, err := a.cookie(c)
 	if err != nil {
@@ -38,7 +42,7 @@ func (a *API) listHandoffs(c echo.Context) error {
 			RedeemedAt: millis(j.RedeemedAt), EndedAt: millis(j.EndedAt), State: j.State,
 		})
 	}
-	return httpapi.JSON(c, http.StatusOK, map[string][]listedHandoff{"handoffs": list})
+	return httpapi.JSON(c, http.StatusOK, handoffsAnswer{list})
 }
 
 func millis(at *time.Time) *int64 {

@@ -55,10 +55,15 @@ type sessionAnswer struct {
 	RefreshExpiresAt int64         `json:"refresh_expires_at"`
 }
 
+// nobodyAnswer is what session says where nobody is signed in.
+type nobodyAnswer struct {
+	Authenticated bool `json:"authenticated"`
+}
+
 // session says who is signed in. Nobody is an answer, not an error; not knowing
 // is an error (503), or a slow database would sign everybody out of the page.
 func (a *API) session(c echo.Context) error {
-	nobody := func() error { return httpapi.JSON(c, http.StatusOK, map[string]bool{"authenticated": false}) }
+	nobody := func() error { return httpapi.JSON(c, http.StatusOK, nobodyAnswer{}) }
 	cookie, err := a.cookie(c)
 	if err != nil {
 		return nobody()
@@ -81,6 +86,10 @@ func (a *API) session(c echo.Context) error {
 	})
 }
 
+type csrfAnswer struct {
+	CSRFToken string `json:"csrf_token"`
+}
+
 func (a *API) csrfToken(c echo.Context) error {
 	cookie, err := a.cookie(c)
 	if err != nil {
@@ -97,7 +106,7 @@ func (a *API) csrfToken(c echo.Context) error {
 		return err
 	}
 	a.setCSRF(c, value, session.ExpiresAt)
-	return httpapi.JSON(c, http.StatusOK, map[string]string{"csrf_token": value})
+	return httpapi.JSON(c, http.StatusOK, csrfAnswer{value})
 }
 
 // csrfValueFor is the value that the browser has already, if it is good for this
@@ -138,6 +147,11 @@ func (a *API) refresh(c echo.Context) error {
 	})
 }
 
+type logoutAnswer struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+}
+
 func (a *API) logout(c echo.Context) error {
 	if err := httpapi.DecodeNothing(c); err != nil {
 		return err
@@ -150,5 +164,5 @@ func (a *API) logout(c echo.Context) error {
 		return err
 	}
 	a.clearCookies(c)
-	return httpapi.JSON(c, http.StatusOK, map[string]any{"success": true, "message": "Signed out."})
+	return httpapi.JSON(c, http.StatusOK, logoutAnswer{Success: true, Message: "Signed out."})
 }

@@ -43,16 +43,21 @@ func personOf(p handoff.Person) personBody { return personBody{p.DisplayName, p.
 
 type questionBody struct {
 	Pending   bool        `json:"pending"`
-	As        *personBody `json:"as,omitempty"`
+	As        personBody  `json:"as"`
 	Current   *personBody `json:"current"`
 	Links     bool        `json:"links"`
-	HandoffID *uuid.UUID  `json:"handoff_id,omitempty"`
-	ExpiresAt *int64      `json:"expires_at,omitempty"`
+	HandoffID uuid.UUID   `json:"handoff_id"`
+	ExpiresAt int64       `json:"expires_at"`
+}
+
+// noQuestionBody is what pending says to a browser that is asked nothing.
+type noQuestionBody struct {
+	Pending bool        `json:"pending"`
+	Current *personBody `json:"current"`
 }
 
 func questionOf(q handoff.Question) questionBody {
-	as, expires := personOf(q.As), q.ExpiresAt.UnixMilli()
-	body := questionBody{Pending: true, As: &as, Links: q.Links, HandoffID: &q.HandoffID, ExpiresAt: &expires}
+	body := questionBody{Pending: true, As: personOf(q.As), Links: q.Links, HandoffID: q.HandoffID, ExpiresAt: q.ExpiresAt.UnixMilli()}
 	if q.Current != nil {
 		current := personOf(*q.Current)
 		body.Current = &current
@@ -76,7 +81,7 @@ func (a *API) pending(c echo.Context) error {
 	q, err := a.Login.Asked(c.Request().Context(), a.asked(c), inside)
 	switch {
 	case errors.Is(err, handoff.ErrNotAsked):
-		return httpapi.JSON(c, http.StatusOK, questionBody{})
+		return httpapi.JSON(c, http.StatusOK, noQuestionBody{})
 	case err != nil:
 		return err
 	}

@@ -114,14 +114,18 @@ func (a *API) current(c echo.Context) (signin.Current, error) {
 	return a.Sessions.Current(c.Request().Context(), a.access(c))
 }
 
+type meAnswer struct {
+	User    userBody    `json:"user"`
+	Session sessionBody `json:"session"`
+}
+
 func (a *API) me(c echo.Context) error {
 	current, err := a.current(c)
 	if err != nil {
 		return err
 	}
-	return httpapi.JSON(c, http.StatusOK, map[string]any{
-		"user":    userOf(current.User, current.ActingRole),
-		"session": sessionOf(current.Session, current.AccessExpiresAt),
+	return httpapi.JSON(c, http.StatusOK, meAnswer{
+		User: userOf(current.User, current.ActingRole), Session: sessionOf(current.Session, current.AccessExpiresAt),
 	})
 }
 

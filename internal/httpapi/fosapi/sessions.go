@@ -32,6 +32,10 @@ func (a *API) login(c echo.Context) error {
 	})
 }
 
+type refreshAnswer struct {
+	Session sessionBody `json:"session"`
+}
+
 func (a *API) refresh(c echo.Context) error {
 	if err := httpapi.DecodeIgnored(c); err != nil {
 		return err
@@ -41,9 +45,7 @@ func (a *API) refresh(c echo.Context) error {
 		return err
 	}
 	a.setPair(c, entered.Pair)
-	return httpapi.JSON(c, http.StatusOK, map[string]sessionBody{
-		"session": sessionOf(entered.Session, entered.Pair.AccessExpiresAt),
-	})
+	return httpapi.JSON(c, http.StatusOK, refreshAnswer{sessionOf(entered.Session, entered.Pair.AccessExpiresAt)})
 }
 
 func (a *API) logout(c echo.Context) error {
@@ -86,6 +88,11 @@ type endedSession struct {
 	EndedAs string `json:"ended_as"`
 }
 
+type sessionsAnswer struct {
+	Sessions []listedSession `json:"sessions"`
+	Ended    []endedSession  `json:"ended"`
+}
+
 func (a *API) listSessions(c echo.Context) error {
 	all, err := a.Sessions.Sessions(c.Request().Context(), a.access(c))
 	if err != nil {
@@ -98,7 +105,7 @@ func (a *API) listSessions(c echo.Context) error {
 	for _, s := range all.Ended {
 		ended = append(ended, endedSession{listed(s.Session, all.Current), s.EndedAt.UnixMilli(), s.EndedAs})
 	}
-	return httpapi.JSON(c, http.StatusOK, map[string]any{"sessions": list, "ended": ended})
+	return httpapi.JSON(c, http.StatusOK, sessionsAnswer{list, ended})
 }
 
 func listed(s session.Session, current uuid.UUID) listedSession {

@@ -41,8 +41,7 @@ func (a *API) stepUp(c echo.Context) error {
 		return err
 	}
 	a.setPair(c, entered.Pair)
-	return httpapi.JSON(c, http.StatusOK, map[string]any{
-		"user":    userOf(entered.User, entered.ActingRole),
-		"session": sessionOf(entered.Session, entered.Pair.AccessExpiresAt),
+	return httpapi.JSON(c, http.StatusOK, meAnswer{
+		User: userOf(entered.User, entered.ActingRole), Session: sessionOf(entered.Session, entered.Pair.AccessExpiresAt),
 	})
 }

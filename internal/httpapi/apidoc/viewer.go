@@ -1,0 +1,197 @@
+package apidoc
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/swaggest/swgui/v5/static"
+)
+
+//go:embed web
+var web embed.FS
+
+// policy is the content security policy of the pages (CSP Level 3). The viewer is a
+// large program that others wrote, on the origin whose cookies sign people in: it may
+// load and ask nothing elsewhere, and be framed by nobody. It makes markup out of the
+// description, which is ours, so that there are no Trusted Types; what it draws has
+// style attributes and images in data: addresses.
+var policy = strings.Join([]string{
+	"default-src 'none'",
+	"script-src 'self'",
+	"style-src 'self' 'unsafe-inline'",
+	"img-src 'self' data:",
+	"connect-src 'self'",
+	"form-action 'none'",
+	"base-uri 'none'",
+	"frame-ancestors 'none'",
+}, "; ")
+
+// Config is one half's. Prefix is the path that a gateway strips before us, "" for none;
+// the description names it, for those who make a client of it.
+type Config struct {
+	Description []byte
+	Prefix      string
+	// Folders are where there is a page: "" and "/api/v1".
+	Folders []string
+	// Pages are its names in every folder: "docs", "redoc".
+	Pages []string
+	// Name is where the description is, below the last folder: "openapi.json".
+	Name string
+}
+
+// Viewer serves the description and the pages; it keeps everything in memory.
+type Viewer struct{ files map[string]file }
+
+type file struct {
+	contentType, etag string
+	content           []byte
+	packed            bool // with gzip
+}
+
+// New makes a viewer. All of it comes out of the program, so that a fault is a fault of
+// the build: it panics.
+func New(c Config) *Viewer {
+	v := &Viewer{files: map[string]file{}}
+	home := c.Folders[len(c.Folders)-1]
+	description := located(c.Description, c.Prefix)
+	v.add(home+"/"+c.Name, "application/json", description)
+	for _, folder := range c.Folders {
+		// From "/docs" the description is at "api/v1/openapi.json", from "/api/v1/docs" beside it.
+		beside := strings.TrimPrefix(strings.TrimPrefix(home+"/"+c.Name, folder), "/")
+		for _, name := range c.Pages {
+			v.add(folder+"/"+name, "text/html; charset=utf-8", page(description, beside))
+		}
+		for name, contentType := range assets {
+			v.files[folder+"/docs/"+name] = asset(name, contentType)
+		}
+	}
+	return v
+}
+
+// Paths are all that it serves.
+func (v *Viewer) Paths() []string {
+	all := make([]string, 0, len(v.files))
+	for name := range v.files {
+		all = append(all, name)
+	}
+	return all
+}
+
+func (v *Viewer) add(name, contentType string, content []byte) {
+	v.files[name] = newFile(contentType, content)
+}
+
+func newFile(contentType string, content []byte) file {
+	digest := sha256.Sum256(content)
+	return file{contentType: contentType, etag: `"` + hex.EncodeToString(digest[:16]) + `"`, content: content}
+}
+
+// ServeHTTP answers GET and HEAD.
+func (v *Viewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, there := v.files[r.URL.Path]
+	if !there {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Type", f.contentType)
+	h.Set("Cache-Control", "no-cache") // kept, and asked about each time
+	content := f.content
+	if f.packed {
+		h.Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			f.etag = strings.TrimSuffix(f.etag, `"`) + `-gzip"`
+		} else { // no browser
+			content = unpacked(f.content)
+		}
+	}
+	h.Set("Etag", f.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// assets are the files of the viewer that a page needs, and ours.
+var assets = map[string]string{
+	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+	"start.js":             "text/javascript; charset=utf-8",
+	"swagger-ui.css":       "text/css; charset=utf-8",
+	"favicon-32x32.png":    "image/png",
+}
+
+func asset(name, contentType string) file {
+	if own, err := web.ReadFile(path.Join("web", name)); err == nil {
+		return newFile(contentType, own)
+	}
+	if plain, err := static.FS.ReadFile(name); err == nil {
+		return newFile(contentType, plain)
+	}
+	content, err := static.FS.ReadFile(name + ".gz")
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	f := newFile(contentType, content)
+	f.packed = true
+	return f
+}
+
+// unpacked is what was packed in the program itself, and is neither long nor broken.
+func unpacked(packed []byte) []byte {
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	return content
+}
+
+// located is the description with the address under which browsers reach this half.
+func located(description []byte, prefix string) []byte {
+	var document map[string]json.RawMessage
+	if err := json.Unmarshal(description, &document); err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	servers, err := json.Marshal([]map[string]string{{"url": cmp.Or(prefix, "/")}})
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	document["servers"] = servers
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	return text
+}
+
+func page(description []byte, beside string) []byte {
+	var document struct{ Info struct{ Title string } }
+	if err := json.Unmarshal(description, &document); err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	var text bytes.Buffer
+	err := template.Must(template.ParseFS(web, "web/docs.html")).Execute(&text, map[string]string{
+		"Title": document.Info.Title, "Description": beside,
+	})
+	if err != nil {
+		panic(fmt.Sprintf("apidoc: %v", err))
+	}
+	return text.Bytes()
+}

@@ -1,0 +1,182 @@
+package apidoc_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/hello-world-co-op/handoff/internal/httpapi/apidoc"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+)
+
+func fosViewer() *apidoc.Viewer {
+	return apidoc.New(apidoc.Config{
+		Description: apidoc.FOS(), Prefix: "/fos", Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
+	})
+}
+
+func ask(t *testing.T, h http.Handler, method, path string, headers ...testkit.Header) *http.Response {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	for _, header := range headers {
+		r.Header.Set(header.Name, header.Value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func textOf(t *testing.T, r *http.Response) string {
+	t.Helper()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The addresses of the protocol's section 2, and what stands there.
+func TestThePagesAreWhereTheyAreExpected(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	b := s.Browser(t)
+	for address, mediaType := range map[string]string{
+		s.DAOURL + "/docs": "text/html; charset=utf-8", s.DAOURL + "/openapi.json": "application/json",
+		s.FOSURL + "/docs": "text/html; charset=utf-8", s.FOSURL + "/redoc": "text/html; charset=utf-8",
+		s.FOSURL + "/api/v1/docs": "text/html; charset=utf-8", s.FOSURL + "/api/v1/redoc": "text/html; charset=utf-8",
+		s.FOSURL + "/api/v1/openapi.json": "application/json",
+	} {
+		answer := b.Get(address)
+		if answer.Status != http.StatusOK || answer.Header.Get("Content-Type") != mediaType || len(answer.Raw) < 500 {
+			t.Errorf("%s: %d %v", address, answer.Status, answer.Header)
+		}
+		if policies := answer.Header.Values("Content-Security-Policy"); len(policies) != 1 || !strings.Contains(policies[0], "script-src 'self';") {
+			t.Errorf("%s: policies %q", address, policies)
+		}
+		if answer.Header.Get("X-Frame-Options") == "" || answer.Header.Get("X-Content-Type-Options") != "nosniff" || len(answer.Cookies) > 0 {
+			t.Errorf("%s: headers %v", address, answer.Header)
+		}
+	}
+}
+
+func TestWhoSwitchesTheDocsOffHasNone(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Env: map[string]string{"API_DOCS_ENABLED": "false"}})
+	b := s.Browser(t)
+	for _, address := range []string{
+		s.DAOURL + "/docs", s.DAOURL + "/openapi.json", s.DAOURL + "/docs/start.js", s.FOSURL + "/docs", s.FOSURL + "/redoc",
+		s.FOSURL + "/api/v1/docs", s.FOSURL + "/api/v1/redoc", s.FOSURL + "/api/v1/openapi.json",
+	} {
+		if answer := b.Get(address); answer.Code() != "not_found" {
+			t.Errorf("%s: %d", address, answer.Status)
+		}
+	}
+}
+
+// Behind a gateway that strips "/fos", and under any other prefix, everything that a page
+// refers to is there: no address begins with a slash, and none is somebody else's.
+func TestWhatAPageRefersToIsItsOwn(t *testing.T) {
+	t.Parallel()
+	v := fosViewer()
+	for _, page := range []string{"/docs", "/redoc", "/api/v1/docs", "/api/v1/redoc"} {
+		base, err := url.Parse("https://gateway.test/fos" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refers := references(t, textOf(t, ask(t, v, http.MethodGet, page)))
+		if len(refers) < 5 {
+			t.Errorf("%s refers to %q only", page, refers)
+		}
+		for _, refer := range refers {
+			to, err := base.Parse(refer)
+			if err != nil || to.Host != base.Host {
+				t.Errorf("%s refers to %s: %v", page, refer, err)
+				continue
+			}
+			inside, stripped := strings.CutPrefix(to.Path, "/fos")
+			if answer := ask(t, v, http.MethodGet, inside); !stripped || answer.StatusCode != http.StatusOK {
+				t.Errorf("%s refers to %s, which is %d", page, refer, answer.StatusCode)
+			}
+		}
+	}
+}
+
+// references are the addresses in a document. What is inline would be refused by the policy.
+func references(t *testing.T, document string) (all []string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for node := range root.Descendants() {
+		if node.Data == "script" && node.FirstChild != nil {
+			t.Error("there is an inline script")
+		}
+		for _, a := range node.Attr {
+			if slices.Contains([]string{"src", "href", "data-description"}, a.Key) {
+				all = append(all, a.Val)
+			}
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
+				t.Errorf("<%s> has %s", node.Data, a.Key)
+			}
+		}
+	}
+	return all
+}
+
+// Who makes a client of the description gets the gateway's address with it.
+func TestTheDescriptionNamesThePrefix(t *testing.T) {
+	t.Parallel()
+	for prefix, want := range map[string]string{"": "/", "/fos": "/fos"} {
+		v := apidoc.New(apidoc.Config{Description: apidoc.DAO(), Prefix: prefix, Folders: []string{""}, Pages: []string{"docs"}, Name: "openapi.json"})
+		var document struct {
+			Servers []struct{ URL string }
+			Paths   map[string]any
+		}
+		if err := json.Unmarshal([]byte(textOf(t, ask(t, v, http.MethodGet, "/openapi.json"))), &document); err != nil {
+			t.Fatal(err)
+		}
+		if len(document.Servers) != 1 || document.Servers[0].URL != want || len(document.Paths) < 10 {
+			t.Errorf("prefix %q: %+v and %d paths", prefix, document.Servers, len(document.Paths))
+		}
+	}
+}
+
+// A browser gets the viewer packed, and not again as long as it is the same. Who cannot
+// unpack gets the same text.
+func TestTheViewerIsSentPackedAndOnce(t *testing.T) {
+	t.Parallel()
+	const script = "/docs/swagger-ui-bundle.js"
+	v := fosViewer()
+	plain := ask(t, v, http.MethodGet, script)
+	packed := ask(t, v, http.MethodGet, script, testkit.Header{Name: "Accept-Encoding", Value: "gzip, br"})
+	if packed.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" || packed.Header.Get("Vary") != "Accept-Encoding" ||
+		packed.Header.Get("Etag") == plain.Header.Get("Etag") {
+		t.Errorf("headers %v and %v", packed.Header, plain.Header)
+	}
+	text, packedText := textOf(t, plain), textOf(t, packed)
+	unpacking, err := gzip.NewReader(bytes.NewReader([]byte(packedText)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unpacked, err := io.ReadAll(unpacking); err != nil || string(unpacked) != text || len(packedText)*2 > len(text) {
+		t.Errorf("%d bytes became %d: %v", len(packedText), len(unpacked), err)
+	}
+	again := ask(t, v, http.MethodGet, script, testkit.Header{Name: "Accept-Encoding", Value: "gzip"},
+		testkit.Header{Name: "If-None-Match", Value: packed.Header.Get("Etag")})
+	if again.StatusCode != http.StatusNotModified {
+		t.Errorf("asked again: %d", again.StatusCode)
+	}
+	if other := ask(t, v, http.MethodGet, "/docs/swagger-ui.js"); other.StatusCode != http.StatusNotFound {
+		t.Errorf("a file that no page needs: %d", other.StatusCode)
+	}
+}
