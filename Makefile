@@ -109,7 +109,7 @@ clean: ## remove what was built, and .dev/ with the data of make run
 
 # ---- The steps of check ----
 
-GO_DIRS := cmd deploy e2e internal migrations password
+GO_DIRS := client cmd deploy e2e internal migrations password
 MODULES := . tools e2e deploy/k8s
 TAGS := proof,faults,mutants
 NOT_SOURCE := .git .dev .env bin

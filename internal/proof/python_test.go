@@ -50,15 +50,20 @@ func askPyJWT(t *testing.T, questions ...question) []reply {
 	return replies
 }
 
-// python finds an interpreter that has the library. The system's comes first: one of
-// a version manager rarely has Debian's packages.
 func python(t *testing.T) string {
 	t.Helper()
+	return pythonWith(t, "jwt", "python3-jwt")
+}
+
+// pythonWith finds an interpreter that has the libraries. The system's comes first: one
+// of a version manager rarely has Debian's packages.
+func pythonWith(t *testing.T, libraries, packages string) string {
+	t.Helper()
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.CommandContext(t.Context(), name, "-c", "import jwt").Run() == nil {
+		if exec.CommandContext(t.Context(), name, "-c", "import "+libraries).Run() == nil {
 			return name
 		}
 	}
-	t.Fatal("no Python imports jwt; on Debian: apt-get install python3-jwt")
+	t.Fatalf("no Python imports %s; on Debian: apt-get install %s", libraries, packages)
 	return ""
 }

@@ -19,6 +19,7 @@ var rooms = map[string][]string{
 	"deploy":            {},
 	"password":          {},
 	"password/interop":  {},
+	"client":            {},
 
 	// Domains: one concept each, its storage adapter included, none knows another.
 	"internal/token":   {"internal/privacy", "internal/outage"},
@@ -119,7 +120,7 @@ var places = []struct {
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "client/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
 	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
@@ -127,7 +128,7 @@ var places = []struct {
 	{"github.com/prometheus/client_golang", []string{"internal/metrics/*", "internal/faulttest/*"}, "labels are bounded there"},
 	{"go.opentelemetry.io", []string{"internal/tracing/*"}, "what a span may hold is decided there"},
 	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/httpapi/apidoc/generate/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "environment and files come in as values"},
-	{"crypto/rand", []string{"internal/app/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "randomness is a constructor's argument"},
+	{"crypto/rand", []string{"internal/app/*", "client/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "randomness is a constructor's argument"},
 	{"testing", []string{"internal/testkit/*", "internal/faulttest/*"}, "test helpers do not belong in the binary"},
 	{"github.com/google/go-cmp", nil, "test helpers do not belong in the binary"},
 	{"go.uber.org/goleak", nil, "test helpers do not belong in the binary"},

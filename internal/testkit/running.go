@@ -43,6 +43,7 @@ func (s *Service) Launch(t testing.TB, environ map[string]string) *Running {
 	for half, url := range map[string]*string{"dao": &r.DAOURL, "fos": &r.FOSURL, "authz": &r.AuthzURL} {
 		if addr := a.Addr(half); addr != "" {
 			*url = "http://" + addr
+			halves.Store(addr, half)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
