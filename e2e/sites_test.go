@@ -85,12 +85,16 @@ func openWith(t *testing.T, called names, more map[string]string) *sites {
 // configuration, so the ports are chosen first; a lost race for one is run again.
 func (s *sites) listen(t *testing.T, environ map[string]string, called names) *app.App {
 	t.Helper()
+	others := environ["DAO_CORS_ORIGINS"]
 	for range 5 {
 		daoPort, fosPort := freePort(t), freePort(t)
 		s.thinkTank, s.founderyOS = origin(called.thinkTank, daoPort), origin(called.founderyOS, fosPort)
 		environ["DAO_ADDR"], environ["FOS_ADDR"] = net.JoinHostPort("127.0.0.1", daoPort), net.JoinHostPort("127.0.0.1", fosPort)
 		// The allowed origins stay the usual names: the others have to do without.
 		environ["DAO_CORS_ORIGINS"], environ["FRONTEND_URL"] = origin(usualNames.thinkTank, daoPort), origin(usualNames.founderyOS, fosPort)
+		if others != "" {
+			environ["DAO_CORS_ORIGINS"] += "," + others
+		}
 		environ["DAO_START_URLS"] = "think-tank=" + s.thinkTank + "/"
 		environ["HANDOFF_TARGETS"] = usualNames.founderyOS + "=" + s.founderyOS + "/cross-domain"
 		a, err := s.build(environ)

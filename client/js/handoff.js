@@ -1,0 +1,159 @@
+// Hand-offs for front ends: one ES module, no dependency, no build step. Types: handoff.d.ts.
+//
+// A suite's page, where somebody is signed in at the DAO half:
+//
+//   import { navigateCrossDomain } from "./handoff.js";
+//   button.onclick = () => navigateCrossDomain("founderyos.dev", "/projects/7", { entryProduct: "think-tank", dao });
+//
+// Only ever from a press: anybody can make a link to a page that leaves by itself.
+//
+// The landing page of the site where they arrive:
+//
+//   const arrival = takeToken();                      // first of all, see there
+//   const { user, returnPath, question } = await arrive(arrival, { fos });
+//
+// Refusals are HandoffError with the service's code; docs/errors.json has all of them.
+
+/** What went wrong, by `code`; its text is for people, and may change. Quotes nothing that was sent. */
+export class HandoffError extends Error {
+  constructor(code, { status = 0, detail = "", requestId = "", handoffId = null, reason = null, retryAfter = 0, errors = [] } = {}) {
+    super(detail || code);
+    Object.assign(this, { name: "HandoffError", code, status, requestId, handoffId, reason, retryAfter, errors });
+  }
+
+  /** Whether the same may go better later: after retryAfter seconds, if that is not 0. */
+  get passes() {
+    return ["no_answer", "dependency_unavailable", "rate_limited"].includes(this.code);
+  }
+}
+
+/**
+ * Makes a token and leaves with it to `target`, where the person goes on at `path`.
+ * Resolves once the browser is on its way; the page may live on for a moment.
+ */
+export async function navigateCrossDomain(target, path, options) {
+  const { entryProduct, dao = "", challenge, responseMode, maxAge, signal, go = leave } = options;
+  const body = defined({
+    entry_product: entryProduct, target_domain: target, return_path: path, challenge, response_mode: responseMode, max_age: maxAge,
+  });
+  const minted = await unsafe(dao, "/api/staging_token/mint", body, signal);
+  const url = URL.canParse(minted.redirect_url) ? new URL(minted.redirect_url) : null;
+  // A "javascript:" URL would run here, with this site's session.
+  if (!url || !["https:", "http:"].includes(url.protocol)) throw new HandoffError("no_answer", { detail: "The answer leads nowhere." });
+  go(url, responseMode === "form_post" ? minted.token : null);
+  return { handoffId: minted.handoff_id };
+}
+
+function leave(url, token) {
+  if (token === null) return location.assign(url);
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url.href, hidden: true });
+  form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "token", value: token }));
+  document.body.append(form);
+  form.submit();
+  form.remove(); // "back" may bring this page out of the browser's memory
+}
+
+// Once more if another tab was given another value meanwhile.
+async function unsafe(dao, path, body, signal, again = true) {
+  const { csrf_token: csrf } = await call(dao, "GET", "/api/auth/csrf-token", { signal });
+  try {
+    return await call(dao, "POST", path, { body, headers: { "X-CSRF-Token": csrf }, signal });
+  } catch (error) {
+    if (!again || error.code !== "csrf_failed") throw error;
+    return unsafe(dao, path, body, signal, false);
+  }
+}
+
+/**
+ * Takes the token out of the address ("?token=" or "#token=") and out of this tab's history.
+ *
+ * A module runs when the document has been read: error reporters and analytics that stand
+ * before it have seen the address by then. Where there are any, take the token in a classic
+ * script that the document names first, and hand what it took to arrive().
+ */
+export function takeToken() {
+  const tokens = [location.search, location.hash.slice(1)].flatMap((part) => new URLSearchParams(part).getAll("token"));
+  if (tokens.length > 0) history.replaceState(history.state, "", location.pathname);
+  // Two are none: which was meant is nobody's to guess.
+  return tokens.length === 1 ? tokens[0] : null;
+}
+
+/** Signs in whom the token stands for. Safe to repeat in this tab: it is one arrival. */
+export async function arrive(token, { fos = "", signal } = {}) {
+  // What is no token goes nowhere.
+  if (!/^[0-9a-f]{64}$/.test(token ?? "")) throw new HandoffError("token_malformed");
+  return landed(await call(fos, "POST", "/api/v1/auth/cross-domain-login", {
+    body: { token }, headers: { ...asked, "Idempotency-Key": await arrivalKey(token) }, keepalive: true, signal,
+  }));
+}
+
+/** "Yes, that is me", of the question that arrive() came back with. */
+export const confirm = async (handoffId, { fos = "", signal } = {}) =>
+  landed(await call(fos, "POST", "/api/v1/auth/cross-domain/confirm", { body: { handoff_id: handoffId }, headers: asked, signal }));
+
+/** "No": who came is forgotten. */
+export async function decline(handoffId, { fos = "", signal } = {}) {
+  await call(fos, "POST", "/api/v1/auth/cross-domain/decline", { body: { handoff_id: handoffId }, headers: asked, signal });
+}
+
+// A header that a form on another site cannot send (CSRF).
+const asked = { "X-Requested-With": "handoff" };
+
+function landed(body) {
+  if (body.pending) {
+    return { user: null, returnPath: null, handoffId: body.handoff_id, question: { as: body.as, current: body.current, expiresAt: body.expires_at } };
+  }
+  return { user: body.user, session: body.session, entryProduct: body.entry_product, returnPath: body.return_path, handoffId: body.handoff_id, question: null };
+}
+
+// One key for one token, kept in this tab under the token's digest: a double click or a
+// reload is the same arrival. Another key says that the token was in two browsers.
+async function arrivalKey(token) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+  const name = `handoff.arrival.${hex(digest)}`;
+  const fresh = hex(crypto.getRandomValues(new Uint8Array(16)));
+  try {
+    const kept = sessionStorage.getItem(name);
+    if (kept === null) sessionStorage.setItem(name, fresh);
+    return kept ?? fresh;
+  } catch {
+    return fresh; // storage is blocked: a reload has no second try then
+  }
+}
+
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
+
+async function call(base, method, path, { body, headers = {}, keepalive = false, signal }) {
+  const late = AbortSignal.timeout(10_000); // the service answers within 3 s or says why not
+  const request = {
+    method, keepalive, credentials: "include", cache: "no-store",
+    redirect: "error", // the service never redirects; followed, one would carry the token along
+    signal: signal ? AbortSignal.any([signal, late]) : late,
+    headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  };
+  let answer, text;
+  try {
+    answer = await fetch(base + path, request);
+    text = await answer.text();
+  } catch {
+    if (signal?.aborted) throw signal.reason;
+    throw new HandoffError("no_answer");
+  }
+  const said = parse(text);
+  if (answer.ok && (said || answer.status === 204)) return said ?? {};
+  throw new HandoffError(typeof said?.code === "string" ? said.code : "no_answer", {
+    status: answer.status, detail: said?.detail, requestId: said?.request_id, handoffId: said?.handoff_id ?? null, reason: said?.reason ?? null,
+    retryAfter: Number.parseInt(answer.headers.get("Retry-After") ?? "", 10) || 0, errors: said?.errors ?? [],
+  });
+}
+
+function parse(text) {
+  try {
+    const said = JSON.parse(text);
+    return typeof said === "object" ? said : null;
+  } catch {
+    return null;
+  }
+}
