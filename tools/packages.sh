@@ -27,6 +27,7 @@ need python3-argon2 imports argon2
 need python3-bcrypt imports bcrypt
 need python3-jwt imports "jwt; jwt.PyJWT"
 need "python3-fastapi python3-httpx python3-uvicorn" imports "fastapi, httpx, uvicorn"
+need curl curl --version
 need nodejs node -e fetch
 need node-tough-cookie keeps_cookies
 

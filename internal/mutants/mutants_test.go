@@ -34,7 +34,7 @@ func all() []mutant {
 	return slices.Concat(
 		gateMutants, carrierMutants, auditMutants, arrivalMutants, identityMutants, tokenMutants,
 		sessionMutants, refreshMutants, requestMutants, boundMutants, privacyMutants, passwordMutants, troubleMutants, figureMutants, journeyMutants, questionMutants, machineMutants,
-		assuranceMutants, leavingMutants, deploymentMutants, authzMutants, rotationMutants, metricsMutants, traceMutants,
+		assuranceMutants, leavingMutants, deploymentMutants, authzMutants, rotationMutants, metricsMutants, traceMutants, publishedMutants,
 	)
 }
 
