@@ -121,7 +121,11 @@ func fastAPI(t *testing.T, bridge string) string {
 		t.Fatal(err)
 	}
 	// Handed over open, so that nobody takes the port meanwhile.
-	socket, err := listener.(*net.TCPListener).File()
+	tcp, is := listener.(*net.TCPListener)
+	if !is {
+		t.Fatalf("a listener of type %T", listener)
+	}
+	socket, err := tcp.File()
 	if err := errors.Join(err, listener.Close()); err != nil {
 		t.Fatal(err)
 	}
