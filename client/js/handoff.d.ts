@@ -53,7 +53,7 @@ export interface Person { display_name: string | null; email: string }
 
 export interface Landed { user: User; session: Session; entryProduct: string; returnPath: string | null; handoffId: string; question: null }
 /** Nobody is signed in yet: show both names in full, and ask. */
-export interface Asked { user: null; returnPath: null; handoffId: string; question: { as: Person; current: Person | null; expiresAt: number } }
+export interface Asked { user: null; returnPath: null; handoffId: string; question: { as: Person; current: Person | null; /** Whether yes also connects the two accounts: say so. */ links: boolean; expiresAt: number } }
 
 export interface Arrival { /** The FOS half's address, with its prefix; "" for this origin. */ fos?: string; signal?: AbortSignal }
 

@@ -101,7 +101,7 @@ const asked = { "X-Requested-With": "handoff" };
 
 function landed(body) {
   if (body.pending) {
-    return { user: null, returnPath: null, handoffId: body.handoff_id, question: { as: body.as, current: body.current, expiresAt: body.expires_at } };
+    return { user: null, returnPath: null, handoffId: body.handoff_id, question: { as: body.as, current: body.current, links: body.links, expiresAt: body.expires_at } };
   }
   return { user: body.user, session: body.session, entryProduct: body.entry_product, returnPath: body.return_path, handoffId: body.handoff_id, question: null };
 }
