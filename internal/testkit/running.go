@@ -16,6 +16,7 @@ type Running struct {
 	DAOURL, FOSURL, AuthzURL string // "" where the listener is no part of it
 	stop                     context.CancelFunc
 	ended                    chan error
+	at                       hosts
 }
 
 // Launch runs one more process on the service's clock and log. environ is all of its
@@ -43,9 +44,9 @@ func (s *Service) Launch(t testing.TB, environ map[string]string) *Running {
 	for half, url := range map[string]*string{"dao": &r.DAOURL, "fos": &r.FOSURL, "authz": &r.AuthzURL} {
 		if addr := a.Addr(half); addr != "" {
 			*url = "http://" + addr
-			halves.Store(addr, half)
 		}
 	}
+	r.at = listens(map[string]string{"dao": r.DAOURL, "fos": r.FOSURL, unpublished: r.AuthzURL})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	go func() { r.ended <- a.Run(ctx) }()
@@ -60,6 +61,7 @@ func (r *Running) Leave(t testing.TB) {
 	if r.ended == nil {
 		return
 	}
+	r.at.forget()
 	r.stop()
 	select {
 	case err := <-r.ended:

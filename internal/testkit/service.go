@@ -145,11 +145,9 @@ func (s *Service) run(t testing.TB, extra map[string]string) {
 	// Asked for before Run, which forgets its listeners when it leaves.
 	if addr := a.Addr("dao"); addr != "" {
 		s.DAOURL = "http://" + addr
-		halves.Store(addr, "dao")
 	}
 	if addr := a.Addr("fos"); addr != "" {
 		s.FOSURL = "http://" + addr
-		halves.Store(addr, "fos")
 	}
 	if addr := a.Addr("authz"); addr != "" {
 		s.AuthzURL = "http://" + addr
@@ -168,6 +166,8 @@ func (s *Service) run(t testing.TB, extra map[string]string) {
 			t.Error("the service did not leave")
 		}
 	})
+	at := listens(map[string]string{"dao": s.DAOURL, "fos": s.FOSURL, unpublished: s.AuthzURL})
+	t.Cleanup(at.forget) // before the ports are free for others
 }
 
 // Password is every test member's password.
