@@ -57,11 +57,13 @@ func newNap(t *testing.T) *nap {
 // rivalry puts the sleeper to sleep, and wakes it.
 func (n *nap) rivalry(t *testing.T, arrives, redeemed bool) {
 	t.Helper()
-	if !n.handsOff(t, n.sleeper) { // its connection is there, and has not rested
-		t.Fatal("the sleeper does not hand off")
-	}
 	first := &caller{token: n.mint(t, n.awake.DAOURL, n.person(0)), key: newKey(), arrives: arrives}
 	rival := &caller{token: first.token, key: newKey(), arrives: arrives}
+	// Last before the call: its connection is there, and has not rested for a second, after
+	// which it would be asked first whether it still lives.
+	if !n.handsOff(t, n.sleeper) {
+		t.Fatal("the sleeper does not hand off")
+	}
 	n.moments.Count()
 	n.gate.Hang()
 	answered := make(chan struct{})
