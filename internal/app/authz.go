@@ -23,7 +23,7 @@ func (a *App) listenAuthz(ctx context.Context, fos fosapi.Config, used func(cont
 	}
 	checks := health.New(map[string]health.Check{"postgres": postgres})
 	edge := a.edge("authz", a.config.FOS.AllowedOrigins, checks)
-	edge.Admission = a.admission.Apart()
+	edge.Admission, edge.Gateways = a.admission.Apart(), true
 	fos.Edge = edge
 	routes := fosapi.AuthzRoutes(fosapi.AuthzConfig{Config: fos, Services: services(a.config.FOS.Services), Used: used})
 	return a.listen(ctx, listening{"authz", addr, httpapi.New(edge, routes), checks, edge.Connections})

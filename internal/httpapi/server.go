@@ -20,6 +20,8 @@ import (
 type Config struct {
 	Half           string // "dao", "fos" or "authz", for the log
 	AllowedOrigins []string
+	// Gateways: none but gateways ask here, about other requests ([Config.Forwarded]).
+	Gateways bool
 	// LoopbackSameOrigin also allows an Origin that is the request's own host, if
 	// that is a loopback name: the pages answer under any of them. Development only.
 	LoopbackSameOrigin bool
@@ -84,7 +86,11 @@ func New(config Config, routes []Route) *echo.Echo {
 		endAfterChunks,       // what follows a body of chunks is nobody's request
 		boundHeaders,         // 431
 	)
-	e.Use(config.crossOrigin()...) // answers preflights
+	if config.Gateways {
+		e.Use(onlyQuestions)
+	} else {
+		e.Use(config.crossOrigin()...) // answers preflights
+	}
 	for _, route := range append(config.healthRoutes(), routes...) {
 		for _, path := range route.Paths {
 			e.Add(route.Method, path, config.serve(route))
@@ -96,6 +102,19 @@ func New(config Config, routes []Route) *echo.Echo {
 		}
 	}
 	return e
+}
+
+// onlyQuestions takes GET and HEAD alone. A gateway lets pass whatever is answered with
+// 2xx, so that a preflight's 204, which asks nobody who they are, would let everybody pass
+// who sends OPTIONS through a gateway that keeps the method.
+func onlyQuestions(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !isSafe(c.Request().Method) {
+			c.Response().Header().Set(echo.HeaderAllow, "GET, HEAD")
+			return echo.ErrMethodNotAllowed
+		}
+		return next(c)
+	}
 }
 
 // serve bounds what an endpoint takes of the service: a place among the requests that

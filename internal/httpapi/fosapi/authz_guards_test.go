@@ -104,6 +104,12 @@ func TestForwardAuth_theListenerIsApart(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
 		wantProblem(t, b.Do(method, s.AuthzURL+"/authz/session", nil, get), http.StatusMethodNotAllowed, "method_not_allowed")
 	}
+	for _, path := range []string{"/authz/session", "/authz/service", "/health", "/nowhere"} { // a gateway that keeps the method takes any 2xx for a yes
+		for _, origin := range []string{"", s.FOSURL, "https://evil.test"} {
+			wantProblem(t, s.Browser(t).Do(http.MethodOptions, s.AuthzURL+path, nil, header("Origin", origin), header("Access-Control-Request-Method", "GET")),
+				http.StatusMethodNotAllowed, "method_not_allowed")
+		}
+	}
 	for _, url := range []string{s.FOSURL, s.DAOURL} {
 		wantProblem(t, b.Get(url+"/authz/session", get), http.StatusNotFound, "not_found")
 	}
