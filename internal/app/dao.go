@@ -148,7 +148,7 @@ func (a *App) pages() pages.Config {
 
 // pageRoutes serves pages. Long answers to slow readers must hold nobody's place.
 func pageRoutes(handler http.Handler, paths ...string) []httpapi.Route {
-	return []httpapi.Route{{Method: http.MethodGet, Paths: paths, Always: true, Handle: echo.WrapHandler(handler)}}
+	return []httpapi.Route{{Method: http.MethodGet, Paths: paths, Page: true, Handle: echo.WrapHandler(handler)}}
 }
 
 // landingRoute takes the forms of other sites: whoever minted chose form_post.

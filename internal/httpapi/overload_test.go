@@ -194,6 +194,33 @@ func TestI13_aFloodOfFormsWithoutEndKeepsNobodyOut(t *testing.T) {
 	}
 }
 
+// I13: a page is more than the system keeps for later, so that how long it takes to be
+// answered is up to who reads it. The attack is to ask for it and read nothing: then all
+// connections would be held by requests that are worked on, and the next probe be the one
+// that is closed.
+func TestI13_pagesThatNobodyReadsKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 12)
+	page := httpapi.Route{Method: http.MethodGet, Paths: []string{"/page"}, Page: true, Handle: func(c echo.Context) error {
+		asked <- struct{}{}
+		return c.Blob(http.StatusOK, "text/javascript", make([]byte, 64<<20))
+	}}
+	e := serve(t, []httpapi.Route{page}, func(c *httpapi.Config) { c.Connections = httpapi.NewConnections(4) })
+	for range 12 {
+		write(t, e.dial(), "GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
+		select {
+		case <-asked:
+		case <-time.After(e.patience()):
+			t.Fatal("the next one is not listened to")
+		}
+	}
+	for range 3 {
+		if well := e.send(http.MethodGet, "/health/live", ""); well.status != http.StatusOK {
+			t.Fatalf("beside pages that nobody reads: %d", well.status)
+		}
+	}
+}
+
 // patience is long for an answer and short of what net/http would wait for a body.
 func (e *edge) patience() time.Duration {
 	return httpapi.Server("", nil, httpapi.NewConnections(1), slog.New(slog.DiscardHandler)).ReadTimeout / 2

@@ -57,6 +57,9 @@ type Route struct {
 	Fresh bool
 	// Always: answered however much there is to do.
 	Always bool
+	// Page: answered however much there is to do, and longer than what is kept for later,
+	// so that its reader says how long it takes. Its connection is not protected meanwhile.
+	Page bool
 	// Within is how long its work may take; 0: 2.9 s.
 	Within time.Duration
 	// Apart are its places, if they are not those that all share.
@@ -121,6 +124,9 @@ func onlyQuestions(next echo.HandlerFunc) echo.HandlerFunc {
 // are worked on (503 at once where there is none), and time (503 then).
 func (config Config) serve(r Route) echo.HandlerFunc {
 	run := boundTime(r.run, cmp.Or(r.Within, requestDeadline))
+	if r.Page {
+		return run
+	}
 	protected := func(c echo.Context) error {
 		return config.Connections.working(c.Request(), func() error { return run(c) })
 	}

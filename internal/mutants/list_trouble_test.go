@@ -66,6 +66,12 @@ var troubleMutants = []mutant{
 		in: "internal/httpapi", killers: []string{"TestI13_aSlowBodyHoldsNoPlace", "TestI13_whatIsTooMuchIsTurnedAwayAtOnce"},
 	},
 	{
+		name: "pages-pin-connections", breaks: "I13: whoever asks for pages and reads nothing fills the listener",
+		file:  "internal/httpapi/server.go",
+		edits: []edit{{`if r.Page {`, `if r.Page && false {`}},
+		in:    "internal/httpapi", killers: []string{"TestI13_pagesThatNobodyReadsKeepNobodyOut"},
+	},
+	{
 		name: "beginners-take-every-place", breaks: "I13: nobody who is on their way can arrive",
 		file:  "internal/httpapi/admission.go",
 		edits: []edit{{`mostFresh: int64(most) / 2`, `mostFresh: int64(most)`}},
