@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 )
 
@@ -51,6 +52,17 @@ func Args(at time.Time, origin Origin) pgx.NamedArgs {
 		"audit_origin":     origin.Address.Value,
 		"audit_origin_key": origin.Address.KeyID,
 		"audit_request_id": origin.RequestID,
+	}
+}
+
+// Columns are those arguments for a statement of package groupcommit.
+func Columns[Row any](of func(Row) (time.Time, Origin)) []groupcommit.Column[Row] {
+	origin := func(r Row) Origin { _, o := of(r); return o }
+	return []groupcommit.Column[Row]{
+		{Name: "audit_at", Type: "timestamptz", Of: func(r Row) any { at, _ := of(r); return at }},
+		{Name: "audit_origin", Type: "text", Of: func(r Row) any { return origin(r).Address.Value }},
+		{Name: "audit_origin_key", Type: "text", Of: func(r Row) any { return origin(r).Address.KeyID }},
+		{Name: "audit_request_id", Type: "text", Of: func(r Row) any { return origin(r).RequestID }},
 	}
 }
 

@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -11,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
-	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
@@ -21,86 +20,19 @@ import (
 // redeemed".
 type DAOStore struct {
 	// Book hears of the rows that are written.
-	Book audit.Book
-	pool *pgxpool.Pool
+	Book    audit.Book
+	pool    *pgxpool.Pool
+	mints   *groupcommit.Group[MintRow, minting]
+	redeems *groupcommit.Group[redeeming, struct{}]
 }
 
 // NewDAOStore uses pool.
-func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool: pool} }
-
-// mintSQL decides, writes and records in one statement. A member who may not
-// hand off leaves a refusal; a session that is not live leaves nothing, being
-// nobody's.
-var mintSQL = `
-WITH who AS (
-	SELECT s.id AS session_id, m.id AS member_id, m.membership_status,
-	       ` + member.LiveSQL + ` AND s.id = @session_id AS live, ` + member.MayHandOffSQL + ` AS may_at_all,
-	       ` + member.MayHandOffSQL + ` AND ` + member.SignedInSQL + ` AS may
-	FROM sessions s JOIN members m ON m.id = s.member_id WHERE ` + member.MatchSQL + `
-), minted AS (
-	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
-	SELECT @handoff_id, @digest, member_id, session_id, @entry_product, @target, @now, @expires
-	FROM who WHERE live AND may
-), noted AS (
-	` + audit.Insert{
-	Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE live AND may",
-	Actor: "member_id", HandoffID: "@handoff_id::uuid", EntryProduct: "@entry_product::text", Target: "@target::text",
-}.SQL() + `
-), refused AS (
-	` + audit.Insert{
-	Event: audit.HandoffRefused, Outcome: audit.Failure, From: "who WHERE live AND NOT may",
-	Reason: "CASE WHEN may_at_all THEN '" + string(audit.SignInTooOld) + "' WHEN membership_status = 'active' THEN '" +
-		string(audit.EmailUnverified) + "' ELSE '" + string(audit.AccountInactive) + "' END",
-	Actor: "member_id", HandoffID: "@handoff_id::uuid", EntryProduct: "@entry_product::text", Target: "@target::text",
-}.SQL() + `
-)
-SELECT live, ` + member.SessionColumns + `, ` + member.Columns + `
-FROM who JOIN sessions s ON s.id = who.session_id JOIN members m ON m.id = who.member_id`
-
-// Mint implements the ledger's side of [Minter.Mint].
-func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, member.Member, error) {
-	args := audit.Args(row.MintedAt, row.Origin)
-	maps.Copy(args, pgx.NamedArgs{
-		"cookie": row.Cookie.Digest(), "session_id": row.SessionID, "handoff_id": row.HandoffID, "digest": row.Digest[:],
-		"entry_product": row.EntryProduct, "target": row.Target, "now": row.MintedAt, "expires": row.ExpiresAt,
-		"signed_in_since": row.SignedInSince,
-	})
-	var live bool
-	var session member.Session
-	var who member.Member
-	targets := append(append([]any{&live}, session.ScanTargets()...), who.ScanTargets()...)
-	err := d.pool.QueryRow(ctx, mintSQL, args).Scan(targets...)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return session, who, member.ErrNoSession
-	case err != nil:
-		return session, who, d.Book.Settle(audit.Unrecorded(err))
-	case live:
-		why := cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))
-		_ = d.Book.Settle(nil, mintRecord(row, why))
-		return session, who, why
-	}
-	if err := session.Check(row.MintedAt); err != nil {
-		return session, who, err
-	}
-	return session, who, member.ErrCSRF // a live session, but not the one that the CSRF value was made for
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore {
+	return &DAOStore{pool: pool, mints: groupcommit.New(pool, mintStatement), redeems: groupcommit.New(pool, redeemStatement)}
 }
 
-// mintRefusals say what mintSQL records of each.
-var mintRefusals = map[error]audit.Reason{
-	member.ErrSignInTooOld: audit.SignInTooOld, member.ErrEmailUnverified: audit.EmailUnverified, member.ErrInactive: audit.AccountInactive,
-}
-
-// mintRecord is the row that mintSQL has written, for a refusal if why says so.
-func mintRecord(row MintRow, why error) audit.Record {
-	record := audit.Record{At: row.MintedAt, Event: audit.HandoffMinted, Outcome: audit.Success, HandoffID: row.HandoffID}
-	for is, reason := range mintRefusals {
-		if errors.Is(why, is) {
-			record.Event, record.Outcome, record.Reason = audit.HandoffRefused, audit.Failure, reason
-		}
-	}
-	return record
-}
+// Waiting is how many mints and exchanges wait for their statement.
+func (d *DAOStore) Waiting() int { return d.mints.Waiting() + d.redeems.Waiting() }
 
 // Both statements of the gate (I1) take their locks first and look at the clock
 // afterwards. Of two attempts at once the second waits for the first's row lock,
@@ -112,28 +44,44 @@ func mintRecord(row MintRow, why error) audit.Record {
 // stands in a step behind the locks: a statement that sat in a stopped or crowded
 // Postgres must not redeem for a caller who has given up.
 const (
-	openSQL    = `h.digest = @digest AND h.redeemed_at IS NULL AND h.expires_at > @now`
-	inTimeSQL  = `in_time AS MATERIALIZED (SELECT handoff_id FROM held WHERE clock_timestamp() < @deadline)`
-	closeSQL   = `UPDATE handoffs h SET redeemed_at = @now, attempt = @attempt, redeemed_by = @caller, redeemed_as = `
+	openSQL    = `h.digest = @shown AND h.redeemed_at IS NULL AND h.expires_at > @now`
+	inTimeSQL  = `in_time AS MATERIALIZED (SELECT * FROM held WHERE clock_timestamp() < @deadline)`
+	closeSQL   = `UPDATE handoffs h SET redeemed_at = @now, attempt = @by_attempt, redeemed_by = @caller, redeemed_as = `
 	onlyOnce   = ` FROM in_time WHERE h.handoff_id = in_time.handoff_id AND h.redeemed_at IS NULL`
 	closedRows = ` RETURNING h.handoff_id, h.member_id, h.entry_product, h.target_domain`
 )
 
-// redeemSQL matches nothing once the hand-off or its source session has ended or its
-// member was deactivated.
-var redeemSQL = `
-WITH held AS MATERIALIZED (
-	SELECT h.handoff_id FROM handoffs h JOIN sessions s ON s.id = h.session_id JOIN members m ON m.id = h.member_id
-	WHERE ` + openSQL + ` AND ` + sourceLiveSQL + ` FOR SHARE OF m FOR SHARE OF s FOR UPDATE OF h
+// redeemStatement matches nothing once the hand-off or its source session has ended or its
+// member was deactivated. Of two attempts at one token in one statement, one row is taken
+// for the UPDATE (PostgreSQL, "UPDATE", Notes): the other one has lost.
+var redeemStatement = groupcommit.Config[redeeming, struct{}]{
+	Columns: append([]groupcommit.Column[redeeming]{
+		{Name: "shown", Type: "bytea", Of: func(r redeeming) any { return r.Digest[:] }},
+		{Name: "now", Type: "timestamptz", Of: func(r redeeming) any { return r.At }},
+		{Name: "deadline", Type: "timestamptz", Of: func(r redeeming) any { return r.deadline }},
+		{Name: "by_attempt", Type: "bytea", Of: func(r redeeming) any { return r.Attempt[:] }},
+		{Name: "caller", Type: "text", Of: func(r redeeming) any { return r.CallerKey }},
+	}, audit.Columns(func(r redeeming) (time.Time, audit.Origin) { return r.At, r.Origin })...),
+	Body: `held AS MATERIALIZED (
+	SELECT asked.*, h.handoff_id FROM asked JOIN handoffs h ON ` + openSQL + ` JOIN sessions s ON s.id = h.session_id JOIN members m ON m.id = h.member_id
+	WHERE ` + sourceLiveSQL + ` FOR SHARE OF m` + groupcommit.Locking + ` FOR SHARE OF s` + groupcommit.Locking + ` FOR UPDATE OF h` + groupcommit.Locking + `
 ), ` + inTimeSQL + `, won AS (
-	` + closeSQL + `'exchanged'` + onlyOnce + closedRows + `
+	` + closeSQL + `'exchanged'` + onlyOnce + ` RETURNING in_time.*, h.member_id, h.entry_product, h.target_domain
 ), noted AS (
 	` + audit.Insert{
-	Event: audit.HandoffExchanged, Outcome: audit.Success, From: "won",
-	Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
-}.SQL() + `
+		Event: audit.HandoffExchanged, Outcome: audit.Success, From: "won",
+		Actor: "member_id", HandoffID: "handoff_id", EntryProduct: "entry_product", Target: "target_domain",
+	}.SQL() + `
 )
-SELECT count(*) = 1 FROM won`
+SELECT nth FROM won`,
+	Scan: func(scan func(into ...any) error) (struct{}, error) { return struct{}{}, scan() },
+}
+
+// redeeming is a redemption that is not for a caller who has given up.
+type redeeming struct {
+	Redemption
+	deadline time.Time
+}
 
 // burnSQL redeems for nobody. A token in the wrong hands is burnt whether or not
 // its member is still signed in.
@@ -155,25 +103,28 @@ SELECT count(*) = 1 FROM won`
 // live when the person clicked.
 const sourceLiveSQL = `h.ended_at IS NULL AND s.ended_at IS NULL AND s.expires_at > @now AND m.membership_status = 'active'`
 
+// errNoDeadline is a mistake of this program.
+var errNoDeadline = errors.New("handoff: a redemption needs a deadline")
+
 // Redeem implements the gate of [Exchange.Exchange].
 func (d *DAOStore) Redeem(ctx context.Context, r Redemption) (bool, error) {
-	return d.close(ctx, redeemSQL, r, audit.Record{Event: audit.HandoffExchanged, Outcome: audit.Success})
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return false, errNoDeadline
+	}
+	_, won, err := d.redeems.Do(ctx, redeeming{r, deadline})
+	return d.redeemed(won, err, r, audit.Record{Event: audit.HandoffExchanged, Outcome: audit.Success})
 }
 
 // Burn redeems for nobody.
 func (d *DAOStore) Burn(ctx context.Context, r Redemption) (bool, error) {
-	return d.close(ctx, burnSQL, r, audit.Record{Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.TokenWrongTarget})
-}
-
-// close runs one of the two; row is what it records when it wins.
-func (d *DAOStore) close(ctx context.Context, sql string, r Redemption, row audit.Record) (bool, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return false, errors.New("handoff: a redemption needs a deadline")
+		return false, errNoDeadline
 	}
 	args := audit.Args(r.At, r.Origin)
 	maps.Copy(args, pgx.NamedArgs{
-		"digest": r.Digest[:], "now": r.At, "deadline": deadline, "attempt": r.Attempt[:], "caller": r.CallerKey,
+		"shown": r.Digest[:], "now": r.At, "deadline": deadline, "by_attempt": r.Attempt[:], "caller": r.CallerKey,
 	})
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
@@ -181,9 +132,14 @@ func (d *DAOStore) close(ctx context.Context, sql string, r Redemption, row audi
 	}
 	defer conn.Release()
 	var won bool
-	err = audit.Unrecorded(conn.QueryRow(ctx, sql, args).Scan(&won))
+	err = conn.QueryRow(ctx, burnSQL, args).Scan(&won)
+	return d.redeemed(won, err, r, audit.Record{Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: audit.TokenWrongTarget})
+}
+
+// redeemed settles row, which a redemption records when it wins.
+func (d *DAOStore) redeemed(won bool, err error, r Redemption, row audit.Record) (bool, error) {
 	if err != nil || !won {
-		return false, d.Book.Settle(err)
+		return false, d.Book.Settle(audit.Unrecorded(err))
 	}
 	row.At, row.HandoffID = r.At, r.Claims.HandoffID
 	return true, d.Book.Settle(nil, row)

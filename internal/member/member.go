@@ -32,21 +32,20 @@ type Member struct {
 	Status        Status
 }
 
-// MayHandOff returns nil, [ErrInactive] or [ErrEmailUnverified]. An address that
-// was never proved must not leave the house as if it were: the other half links
-// accounts by it.
-func (m Member) MayHandOff() error {
-	if m.Status != Active {
-		return ErrInactive
-	}
-	if !m.EmailVerified {
-		return ErrEmailUnverified
-	}
-	return nil
+// NoHandOff says who may not hand off, and why: the first that fits. Fits is SQL over the
+// aliases m and s, since the statement that mints must not ask first and act later; s is
+// the member's session, @signed_in_since the earliest sign-in that will do, NULL for any.
+//
+// An address that was never proved must not leave the house as if it were: the other half
+// links accounts by it.
+var NoHandOff = []struct {
+	Fits string
+	Err  error
+}{
+	{`m.membership_status <> 'active'`, ErrInactive},
+	{`NOT m.email_verified`, ErrEmailUnverified},
+	{`s.auth_time < @signed_in_since::timestamptz`, ErrSignInTooOld},
 }
-
-// MayHandOffSQL is [Member.MayHandOff] in SQL, over the alias m.
-const MayHandOffSQL = `(m.membership_status = 'active' AND m.email_verified)`
 
 // Account is a member with what signs them in. PasswordHash is empty where no
 // password was ever set.

@@ -74,18 +74,6 @@ type Session struct {
 	EndedAt       *time.Time
 }
 
-// SignedIn returns [ErrSignInTooOld] if the member last proved who they are before since;
-// nil is any time.
-func (s Session) SignedIn(since *time.Time) error {
-	if since != nil && s.AuthTime.Before(*since) {
-		return ErrSignInTooOld
-	}
-	return nil
-}
-
-// SignedInSQL is [Session.SignedIn] in SQL, over the alias s and @signed_in_since.
-const SignedInSQL = `s.auth_time >= COALESCE(@signed_in_since::timestamptz, s.auth_time)`
-
 // NewSession begins a session by password at now.
 func NewSession(id, memberID uuid.UUID, now time.Time) Session {
 	return Session{

@@ -80,26 +80,3 @@ func TestI6_aCookiePrintsNothing(t *testing.T) {
 		}
 	}
 }
-
-func TestMayHandOff_saysWhy(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		status   member.Status
-		verified bool
-		want     error
-	}{
-		{member.Active, true, nil},
-		{member.Active, false, member.ErrEmailUnverified},
-		{member.Pending, true, member.ErrInactive},
-		{member.Suspended, true, member.ErrInactive},
-		{member.Ended, true, member.ErrInactive},
-		{member.Suspended, false, member.ErrInactive}, // the graver reason first
-		{"", true, member.ErrInactive},
-		{"ACTIVE", true, member.ErrInactive},
-	} {
-		got := member.Member{Status: row.status, EmailVerified: row.verified}.MayHandOff()
-		if !errors.Is(got, row.want) || (row.want == nil) != (got == nil) {
-			t.Errorf("%q, verified %v: %v, want %v", row.status, row.verified, got, row.want)
-		}
-	}
-}

@@ -53,31 +53,6 @@ func TestLiveSQL_agreesWithSessionCheck(t *testing.T) {
 	}
 }
 
-// Every status that the schema knows, verified or not.
-func TestMayHandOffSQL_agreesWithMayHandOff(t *testing.T) {
-	t.Parallel()
-	db := database(t)
-	for _, status := range []member.Status{member.Active, member.Pending, member.Suspended, member.Ended} {
-		for _, verified := range []bool{true, false} {
-			a := account(t, fmt.Sprintf("%s-%v@example.org", status, verified))
-			a.Status, a.EmailVerified = status, verified
-			id := seed(t, db, a)
-			var inSQL bool
-			err := db.QueryRow(context.Background(), `SELECT `+member.MayHandOffSQL+` FROM members m WHERE m.id = $1`, id).Scan(&inSQL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if inGo := a.MayHandOff(); inSQL != (inGo == nil) {
-				t.Errorf("%s, verified %v: SQL says %v, Go %v", status, verified, inSQL, inGo)
-			}
-		}
-	}
-	_, err := db.Exec(context.Background(), `UPDATE members SET membership_status = 'founder'`)
-	if err == nil {
-		t.Error("the schema takes a status that this table does not have")
-	}
-}
-
 // A session that has ended is revoked, also when it has expired as well: the
 // person is told what happened.
 func TestSessionCheck_endedBeforeExpired(t *testing.T) {

@@ -12,7 +12,7 @@ var gateMutants = []mutant{
 		name: "fence-without-guard", breaks: "I1: a row that is redeemed is redeemed again",
 		file: "internal/handoff/dao_postgres.go",
 		edits: []edit{
-			{`@digest AND h.redeemed_at IS NULL AND h.expires_at`, `@digest AND h.expires_at`},
+			{`@shown AND h.redeemed_at IS NULL AND h.expires_at`, `@shown AND h.expires_at`},
 			{`WHERE h.handoff_id = in_time.handoff_id AND h.redeemed_at IS NULL`, `WHERE h.handoff_id = in_time.handoff_id`},
 		},
 		in: "internal/handoff", killers: []string{"TestI1_theGateOpensOnce", "TestRedeem_matchesNothingWhenItMustNot"},
@@ -38,7 +38,7 @@ var gateMutants = []mutant{
 	{
 		name: "source-not-locked", breaks: "section 4: a logout during the wait for the lock is not seen",
 		file:  "internal/handoff/dao_postgres.go",
-		edits: []edit{{` FOR SHARE OF m FOR SHARE OF s FOR UPDATE OF h`, ` FOR UPDATE OF h`}},
+		edits: []edit{{"` FOR SHARE OF m` + groupcommit.Locking + ` FOR SHARE OF s` + groupcommit.Locking + ` FOR UPDATE OF h`", "` FOR UPDATE OF h`"}},
 		in:    "internal/handoff", killers: []string{"TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen"},
 	},
 	{
@@ -56,7 +56,7 @@ var gateMutants = []mutant{
 	{
 		name: "deadline-optional", breaks: "I1: a redemption without a deadline is let through",
 		file:  "internal/handoff/dao_postgres.go",
-		edits: []edit{{`deadline, ok := ctx.Deadline()`, `deadline, ok := time.Now().Add(time.Hour), true`}},
+		edits: []edit{{"deadline, ok := ctx.Deadline()\n\tif !ok {\n\t\treturn false, errNoDeadline\n\t}\n\t_, won", "deadline, _ := time.Now().Add(time.Hour), ctx\n\t_, won"}},
 		in:    "internal/handoff", killers: []string{"TestRedeem_demandsADeadline"},
 	},
 	{
@@ -133,27 +133,21 @@ var gateMutants = []mutant{
 	},
 	{
 		name: "mint-for-any-session", breaks: "CSRF: a value that is good for another session mints in this one",
-		file:  "internal/handoff/dao_postgres.go",
-		edits: []edit{{`member.LiveSQL + ` + "`" + ` AND s.id = @session_id AS live`, `member.LiveSQL + ` + "`" + ` AND @session_id::uuid IS NOT NULL AS live`}},
+		file:  "internal/handoff/mint_ledger.go",
+		edits: []edit{{` AND s.id = @csrf_session AS live`, ` AND @csrf_session IS NOT NULL AS live`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestMint_demandsTheCSRFValueOfThisSession"},
 	},
 	{
 		name: "unverified-member-mints", breaks: "section 2: an address that was never proven leaves the house",
-		file: "internal/member/member.go",
-		edits: []edit{
-			{`(m.membership_status = 'active' AND m.email_verified)`, `(m.membership_status = 'active')`},
-			{`if !m.EmailVerified {`, `if m.ID == uuid.Nil {`},
-		},
-		in: "internal/httpapi/daoapi", killers: []string{"TestMint_whoMayNot"},
+		file:  "internal/member/member.go",
+		edits: []edit{{`NOT m.email_verified`, `m.email_verified IS NULL`}},
+		in:    "internal/httpapi/daoapi", killers: []string{"TestMint_whoMayNot"},
 	},
 	{
 		name: "inactive-member-mints", breaks: "section 2: a member who is not active hands off",
-		file: "internal/member/member.go",
-		edits: []edit{
-			{`(m.membership_status = 'active' AND m.email_verified)`, `(m.email_verified)`},
-			{"if m.Status != Active {\n\t\treturn ErrInactive", "if m.Status == \"\" {\n\t\treturn ErrInactive"},
-		},
-		in: "internal/httpapi/daoapi", killers: []string{"TestMint_whoMayNot"},
+		file:  "internal/member/member.go",
+		edits: []edit{{`m.membership_status <> 'active'`, `m.membership_status IS NULL`}},
+		in:    "internal/httpapi/daoapi", killers: []string{"TestMint_whoMayNot"},
 	},
 	{
 		name: "foreign-target-minted", breaks: "section 2: a token is minted for a domain that is not configured",

@@ -43,12 +43,9 @@ var journeyMutants = []mutant{
 	},
 	{
 		name: "stale-sign-in-mints", breaks: "I10: max_age is not looked at",
-		file: "internal/handoff/dao_postgres.go",
-		edits: []edit{
-			{"member.MayHandOffSQL + ` AND ` + member.SignedInSQL + ` AS may", "member.MayHandOffSQL + ` AND (true OR ` + member.SignedInSQL + `) AS may"},
-			{`cmp.Or(who.MayHandOff(), session.SignedIn(row.SignedInSince))`, `cmp.Or(who.MayHandOff(), session.SignedIn(nil))`},
-		},
-		in: "internal/handoff", killers: []string{"TestI10_aMintCanDemandAFreshSignIn"},
+		file:  "internal/member/member.go",
+		edits: []edit{{`s.auth_time < @signed_in_since::timestamptz`, `s.auth_time < @signed_in_since - interval '10 years'`}},
+		in:    "internal/handoff", killers: []string{"TestI10_aMintCanDemandAFreshSignIn"},
 	},
 	{
 		name: "exchange-outlives-its-caller", breaks: "I1: Postgres wakes when the other half has gone, and redeems for nobody",

@@ -198,7 +198,7 @@ var leavingMutants = []mutant{
 	{
 		name: "locks-in-a-circle", breaks: "who signs out while their token is redeemed hears 503",
 		file:  "internal/handoff/dao_postgres.go",
-		edits: []edit{{` FOR SHARE OF m FOR SHARE OF s FOR UPDATE OF h`, ` FOR UPDATE OF h FOR SHARE OF s FOR SHARE OF m`}},
+		edits: []edit{{"` FOR SHARE OF m` + groupcommit.Locking + ` FOR SHARE OF s` + groupcommit.Locking + ` FOR UPDATE OF h`", "` FOR UPDATE OF h` + groupcommit.Locking + ` FOR SHARE OF s` + groupcommit.Locking + ` FOR SHARE OF m`"}},
 		in:    "internal/handoff", killers: []string{"TestI1_whoEndsASourceAndWhoRedeemsDoNotWaitForEachOther"},
 	},
 }

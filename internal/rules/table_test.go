@@ -4,29 +4,30 @@ package rules_test
 // Every package has a room. Words that end in "/..." stand for all below.
 var rooms = map[string][]string{
 	// What has no need of us.
-	"internal/privacy":  {},
-	"internal/outage":   {},
-	"internal/behind":   {},
-	"internal/health":   {},
-	"internal/metrics":  {},
-	"internal/tracing":  {},
-	"internal/devstack": {},
-	"internal/rules":    {},
-	"internal/drift":    {},
-	"internal/rollout":  {},
-	"internal/proof":    {},
-	"migrations":        {},
-	"deploy":            {},
-	"password":          {},
-	"password/interop":  {},
-	"client":            {},
+	"internal/privacy":     {},
+	"internal/outage":      {},
+	"internal/behind":      {},
+	"internal/groupcommit": {"internal/outage"},
+	"internal/health":      {},
+	"internal/metrics":     {},
+	"internal/tracing":     {},
+	"internal/devstack":    {},
+	"internal/rules":       {},
+	"internal/drift":       {},
+	"internal/rollout":     {},
+	"internal/proof":       {},
+	"migrations":           {},
+	"deploy":               {},
+	"password":             {},
+	"password/interop":     {},
+	"client":               {},
 
 	// Domains: one concept each, its storage adapter included, none knows another.
 	"internal/token":   {"internal/privacy", "internal/outage"},
 	"internal/member":  {"internal/privacy", "internal/outage", "password"},
 	"internal/user":    {"internal/privacy", "internal/outage", "password"},
 	"internal/session": {"internal/privacy", "internal/outage"},
-	"internal/audit":   {"internal/privacy", "internal/outage"},
+	"internal/audit":   {"internal/groupcommit", "internal/privacy", "internal/outage"},
 
 	// Who may try how often: no domain, since it knows neither accounts nor tokens.
 	"internal/ratelimit": {"internal/outage", "internal/privacy"},
@@ -35,7 +36,7 @@ var rooms = map[string][]string{
 	"internal/peer": {"internal/privacy"},
 
 	// Use cases: the order of steps across domains.
-	"internal/handoff": {"internal/behind", "internal/peer", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/handoff": {"internal/behind", "internal/groupcommit", "internal/peer", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 	"internal/signin":  {"internal/behind", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
 	"internal/leaving": {"internal/peer", "internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},

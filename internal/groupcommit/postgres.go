@@ -1,0 +1,134 @@
+package groupcommit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/hello-world-co-op/handoff/internal/outage"
+)
+
+// Column is a value that each row has: its name in the body and its type in Postgres.
+type Column[Row any] struct {
+	Name, Type string
+	Of         func(Row) any // nil is NULL
+}
+
+// Config is what a group needs.
+type Config[Row, Result any] struct {
+	Columns []Column[Row]
+	// Body is what follows "WITH asked AS (…), ", where the table asked has one row for
+	// each Row: the columns, and "nth". @name is the column name, wherever it stands. The
+	// body ends in a SELECT whose first column is nth, and must give each nth once at most.
+	// It marks where rows are locked with [Locking].
+	Body string
+	// Scan reads the columns behind nth. It is called with a function that does so.
+	Scan func(scan func(into ...any) error) (Result, error)
+}
+
+// Locking stands behind each locking clause in a body: by the group nobody waits.
+const Locking = "{locking}"
+
+// New makes a group on pool. It panics if columns and body do not fit together: both
+// are written in this program.
+func New[Row, Result any](pool *pgxpool.Pool, config Config[Row, Result]) *Group[Row, Result] {
+	var names, values, arrays []string
+	for i, c := range config.Columns {
+		value := "$" + strconv.Itoa(i+1) + "::" + c.Type
+		names, arrays = append(names, c.Name), append(arrays, value+"[]")
+		values = append(values, value+" AS "+c.Name)
+	}
+	var used []string
+	body := named.ReplaceAllStringFunc(config.Body, func(name string) string {
+		used = append(used, name[1:])
+		return name[1:]
+	})
+	if slices.Sort(used); !slices.Equal(slices.Compact(used), slices.Sorted(slices.Values(names))) {
+		panic(fmt.Sprintf("groupcommit: the columns are %v, the body uses %v", names, slices.Compact(used)))
+	}
+	skipping := strings.ReplaceAll(body, Locking, " SKIP LOCKED")
+	single := "WITH asked AS (SELECT 1::bigint AS nth, " + strings.Join(values, ", ") + "), "
+	multiple := "WITH asked AS (SELECT * FROM unnest(" + strings.Join(arrays, ", ") + ") WITH ORDINALITY AS asked (" + strings.Join(names, ", ") + ", nth)), "
+	return &Group[Row, Result]{statement: statement[Row, Result]{
+		pool: pool, columns: config.Columns, scan: config.Scan,
+		alone: single + strings.ReplaceAll(body, Locking, ""), single: single + skipping, multiple: multiple + skipping,
+		locks: skipping != body,
+	}}
+}
+
+var named = regexp.MustCompile(`@[a-z_]+`)
+
+// statement is one body in three texts.
+type statement[Row, Result any] struct {
+	pool                    *pgxpool.Pool
+	columns                 []Column[Row]
+	scan                    func(scan func(into ...any) error) (Result, error)
+	alone, single, multiple string
+	locks                   bool // alone it may see what by the group is passed over
+}
+
+func (s *statement[Row, Result]) one(ctx context.Context, sql string, row Row) answer[Result] {
+	values := make([]any, len(s.columns))
+	for i, c := range s.columns {
+		values[i] = c.Of(row)
+	}
+	answers, err := s.run(ctx, sql, values, 1)
+	if err != nil {
+		return answer[Result]{err: err}
+	}
+	return answers[0]
+}
+
+func (s *statement[Row, Result]) many(ctx context.Context, rows []Row) ([]answer[Result], error) {
+	arrays := make([]any, len(s.columns))
+	for i, c := range s.columns {
+		array := make(pgtype.FlatArray[any], len(rows))
+		for j, row := range rows {
+			array[j] = c.Of(row)
+		}
+		arrays[i] = array
+	}
+	return s.run(ctx, s.multiple, arrays, len(rows))
+}
+
+// run returns an answer for each of n rows.
+func (s *statement[Row, Result]) run(ctx context.Context, sql string, values []any, n int) ([]answer[Result], error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, outage.Unasked("postgres", err)
+	}
+	defer conn.Release()
+	rows, err := conn.Query(ctx, sql, values...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	answers := make([]answer[Result], n)
+	for rows.Next() {
+		nth := int64(0)
+		// Not rows.Scan, whose error ends the rows: what one row holds is no fault of the next.
+		result, err := s.scan(func(into ...any) error {
+			return pgx.ScanRow(conn.Conn().TypeMap(), rows.FieldDescriptions(), rows.RawValues(), append([]any{&nth}, into...)...)
+		})
+		if nth < 1 || nth > int64(n) || answers[nth-1].served {
+			return nil, fmt.Errorf("groupcommit: row %d of %d is not one that was asked for once", nth, n)
+		}
+		answers[nth-1] = answer[Result]{result: result, served: true, err: err}
+	}
+	return answers, rows.Err()
+}
+
+// refused reports whether Postgres said no to a statement, and so has written nothing.
+func refused(err error) bool {
+	said := (*pgconn.PgError)(nil)
+	return errors.As(err, &said) && outage.TookNoEffect(err)
+}

@@ -1,0 +1,102 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
+	"github.com/hello-world-co-op/handoff/internal/member"
+)
+
+// minting is what became of a MintRow whose cookie has a session, live or not.
+type minting struct {
+	session member.Session
+	member  member.Member
+	// live: the session is, and is the one that the CSRF value was made for.
+	live bool
+	// refused is the reason that was recorded; nil: the row was written.
+	refused *audit.Reason
+}
+
+// mintStatement decides, writes and records in one statement. A member who may not
+// hand off leaves a refusal; a session that is not live leaves nothing, being
+// nobody's.
+var mintStatement = groupcommit.Config[MintRow, minting]{
+	Columns: append([]groupcommit.Column[MintRow]{
+		{Name: "cookie", Type: "bytea", Of: func(r MintRow) any { return r.Cookie.Digest() }},
+		{Name: "csrf_session", Type: "uuid", Of: func(r MintRow) any { return r.SessionID }},
+		{Name: "new_handoff", Type: "uuid", Of: func(r MintRow) any { return r.HandoffID }},
+		{Name: "new_digest", Type: "bytea", Of: func(r MintRow) any { return r.Digest[:] }},
+		{Name: "product", Type: "text", Of: func(r MintRow) any { return r.EntryProduct }},
+		{Name: "target", Type: "text", Of: func(r MintRow) any { return r.Target }},
+		{Name: "now", Type: "timestamptz", Of: func(r MintRow) any { return r.MintedAt }},
+		{Name: "expires", Type: "timestamptz", Of: func(r MintRow) any { return r.ExpiresAt }},
+		{Name: "signed_in_since", Type: "timestamptz", Of: func(r MintRow) any { return r.SignedInSince }},
+	}, audit.Columns(func(r MintRow) (time.Time, audit.Origin) { return r.MintedAt, r.Origin })...),
+	Body: `who AS MATERIALIZED (
+	SELECT asked.*, s.id AS session_id, s.member_id,
+	       ` + member.LiveSQL + ` AND s.id = @csrf_session AS live, CASE` + mintRefusedSQL() + ` END AS refused
+	FROM asked JOIN sessions s ON ` + member.MatchSQL + ` JOIN members m ON m.id = s.member_id
+), minted AS (
+	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
+	SELECT @new_handoff, @new_digest, member_id, session_id, @product, @target, @now, @expires
+	FROM who WHERE live AND refused IS NULL
+), noted AS (
+	` + audit.Insert{
+		Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE live AND refused IS NULL",
+		Actor: "member_id", HandoffID: "@new_handoff", EntryProduct: "@product", Target: "@target",
+	}.SQL() + `
+), turned_away AS (
+	` + audit.Insert{
+		Event: audit.HandoffRefused, Outcome: audit.Failure, From: "who WHERE live AND refused IS NOT NULL",
+		Reason: "refused", Actor: "member_id", HandoffID: "@new_handoff", EntryProduct: "@product", Target: "@target",
+	}.SQL() + `
+)
+SELECT nth, live, refused, ` + member.SessionColumns + `, ` + member.Columns + `
+FROM who JOIN sessions s ON s.id = who.session_id JOIN members m ON m.id = who.member_id`,
+	Scan: func(scan func(into ...any) error) (minting, error) {
+		var m minting
+		err := scan(append(append([]any{&m.live, &m.refused}, m.session.ScanTargets()...), m.member.ScanTargets()...)...)
+		return m, err
+	},
+}
+
+// mintRefusals are what the rules of [member.NoHandOff] are recorded as.
+var mintRefusals = map[audit.Reason]error{
+	audit.AccountInactive: member.ErrInactive, audit.EmailUnverified: member.ErrEmailUnverified, audit.SignInTooOld: member.ErrSignInTooOld,
+}
+
+func mintRefusedSQL() string {
+	var whens strings.Builder
+	for _, rule := range member.NoHandOff {
+		for reason, err := range mintRefusals {
+			if errors.Is(rule.Err, err) {
+				whens.WriteString(" WHEN " + rule.Fits + " THEN '" + string(reason) + "'")
+			}
+		}
+	}
+	return whens.String()
+}
+
+// Mint implements the ledger's side of [Minter.Mint].
+func (d *DAOStore) Mint(ctx context.Context, row MintRow) (member.Session, member.Member, error) {
+	m, found, err := d.mints.Do(ctx, row)
+	switch {
+	case err != nil:
+		return m.session, m.member, d.Book.Settle(audit.Unrecorded(err))
+	case !found:
+		return m.session, m.member, member.ErrNoSession
+	case m.live && m.refused != nil:
+		_ = d.Book.Settle(nil, audit.Record{At: row.MintedAt, Event: audit.HandoffRefused, Outcome: audit.Failure, Reason: *m.refused, HandoffID: row.HandoffID})
+		return m.session, m.member, mintRefusals[*m.refused]
+	case m.live:
+		return m.session, m.member, d.Book.Settle(nil, audit.Record{At: row.MintedAt, Event: audit.HandoffMinted, Outcome: audit.Success, HandoffID: row.HandoffID})
+	}
+	if err := m.session.Check(row.MintedAt); err != nil {
+		return m.session, m.member, err
+	}
+	return m.session, m.member, member.ErrCSRF // a live session, but not the one that the CSRF value was made for
+}

@@ -1,0 +1,59 @@
+package mutants_test
+
+// groupcommitMutants break how rows share a statement and a commit.
+var groupcommitMutants = []mutant{
+	{
+		name: "group-waits-for-a-lock", breaks: "one row that somebody holds keeps all others waiting",
+		file:  "internal/groupcommit/postgres.go",
+		edits: []edit{{`strings.ReplaceAll(body, Locking, " SKIP LOCKED")`, `strings.ReplaceAll(body, Locking, " ")`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_nobodyWaitsForALockOfAnothers"},
+	},
+	{
+		name: "one-row-fails-all", breaks: "a row that is refused fails those that came with it",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`case refused(err): // because of one row`, `case false:`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_aRowThatIsRefusedIsRefusedAlone"},
+	},
+	{
+		name: "one-row-unread-fails-all", breaks: "a row that cannot be read fails those that came with it",
+		file:  "internal/groupcommit/postgres.go",
+		edits: []edit{{`if nth < 1 ||`, `if err != nil || nth < 1 ||`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_aRowThatCannotBeReadSpoilsNoOther"},
+	},
+	{
+		name: "answers-mixed-up", breaks: "I1: who attempted one token is told what became of another",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`rows[i] = w.row`, `rows[len(rows)-1-i] = w.row`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_whatQueuesIsCommittedTogether"},
+	},
+	{
+		name: "answered-before-the-commit", breaks: "I4: a row is acknowledged before it is committed",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{"	g.queue = append(g.queue, w)\n	return w, nil", "	g.queue = append(g.queue, w)\n	w.served = true\n	gone := *w\n	gone.done = make(chan struct{})\n	close(gone.done)\n	return &gone, nil"}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_aRowThatIsRefusedIsRefusedAlone"},
+	},
+	{
+		name: "given-up-and-written", breaks: "I1: who gave up in the queue is served all the same",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`g.queue = append(g.queue[:i:i], g.queue[i+1:]...)`, `_ = i`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_whoGivesUpInTheQueueWasNeverSent"},
+	},
+	{
+		name: "one-ends-it-for-all", breaks: "who gives up ends the statement of those beside them",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`return context.WithCancel(context.WithoutCancel(taken[0].ctx))`, `return context.WithCancel(taken[0].ctx)`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_whoGivesUpOnTheWayEndsItForNobodyElse"},
+	},
+	{
+		name: "queue-without-end", breaks: "I13: the queue for a statement grows without bound",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`if len(g.queue) >= queueing {`, `if len(g.queue) < 0 {`}},
+		in:    "internal/groupcommit", killers: []string{"TestI13_theQueueIsBounded"},
+	},
+	{
+		name: "nothing-is-shared", breaks: "each row has a commit of its own",
+		file:  "internal/groupcommit/group.go",
+		edits: []edit{{`min(len(g.queue), together)`, `min(len(g.queue), 1)`}},
+		in:    "internal/groupcommit", killers: []string{"TestGroup_whatQueuesIsCommittedTogether"},
+	},
+}
