@@ -40,6 +40,10 @@ const (
 	UserReclaimed Event = "user.reclaimed"
 	LoginFailed   Event = "login.failed"
 	AccountSeeded Event = "account.seeded"
+
+	// DatabaseRestored: from here on the log is that of a database which was restored to an
+	// earlier time; what came between is lost. Its operator writes it (docs/operations.md).
+	DatabaseRestored Event = "database.restored"
 )
 
 // Outcome says whether the person got what they asked for.
@@ -95,6 +99,10 @@ const (
 
 	// ByReplacement: another session began in its browser.
 	ByReplacement Reason = "replaced"
+
+	// ByRestore: a database was restored to a time when it had not ended, as far as anybody
+	// knew.
+	ByRestore Reason = "restored"
 
 	// ByReplay: somebody else showed the session's token within its 60 s (I8).
 	ByReplay Reason = "replayed"

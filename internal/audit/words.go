@@ -7,6 +7,7 @@ func Events() []Event {
 		HandoffMinted, HandoffExchanged, HandoffReplayed, HandoffRefused, HandoffPending, HandoffDeclined,
 		HandoffEnded, SessionCreated, SessionRefreshed, ReuseDetected, SessionEnded, SessionElevated, StepUpFailed,
 		UserCreated, UserLinked, UserReclaimed, LoginFailed, AccountSeeded,
+		DatabaseRestored,
 	}
 }
 
@@ -19,7 +20,7 @@ func Reasons() []Reason {
 		NoReason, TokenUnknown, TokenExpired, TokenUsed, TokenWrongTarget, TokenBindingFailed, SignInTooOld,
 		SourceEnded, TargetEnded, SealBroken, Resurrected, EmailUnverified, AccountInactive, IdentityConflict,
 		InvalidCredentials, SecondFactor, ByPassword, ByHandoff, ByLogout, ByLogoutAll, ByUser, ByDisplacement,
-		ByReplacement, ByReplay, Rotated, Converged, ConvergedLate,
+		ByReplacement, ByRestore, ByReplay, Rotated, Converged, ConvergedLate,
 	}
 }
 

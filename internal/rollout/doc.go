@@ -1,5 +1,8 @@
-// Package rollout holds the proof that keys are replaced while the service is in
-// use, and nobody notices. It has tests only.
+// Package rollout holds the proof of what docs/operations.md has operators do: that keys are
+// replaced while the service is in use, and nobody notices; and that a database which is
+// restored to an earlier time honours nothing that has ended since. It has tests only.
+//
+// # Rotation
 //
 // Two replicas stand behind a load balancer. People hand off, arrive, keep their
 // sessions fresh in several tabs, end hand-offs, use services behind a gateway and look
@@ -19,4 +22,10 @@
 // The time is a test's clock, which moves by half a minute between two rounds of
 // everybody, and by days where a rollout waits for them. How long a rollout may
 // take, and what a slow network does to it, is not shown here.
+//
+// # Restore
+//
+// A half's database is copied, the halves go on, and the copy comes back, with what Redis
+// had then. First without the document's steps, which is the attack: what had ended must be
+// honoured again, or the story would prove nothing. Then with them: it must not be.
 package rollout

@@ -36,26 +36,40 @@ const (
 // stories do is what the document says, and nothing else.
 func stepsOf(t testing.TB, variable string) []step {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, found := strings.Cut(string(text), "\n#### `"+variable+"`\n")
-	if !found {
-		t.Fatalf("the document does not say how %s is rotated", variable)
-	}
-	section, _, _ = strings.Cut(section, "\n#")
 	var steps []step
-	for line := range strings.Lines(section) {
-		line, isStep := strings.CutPrefix(strings.TrimRight(line, "\n"), "    ")
-		if isStep {
-			steps = append(steps, stepOf(t, line))
-		}
+	for _, line := range linesBelow(t, "#### `"+variable+"`") {
+		steps = append(steps, stepOf(t, line))
 	}
 	if len(steps) < 3 {
 		t.Fatalf("the document has %d steps for %s", len(steps), variable)
 	}
 	return steps
+}
+
+// linesBelow are the steps below a heading of docs/operations.md: what is indented. A line
+// that is indented further belongs to the one before it.
+func linesBelow(t testing.TB, heading string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n"+heading+"\n")
+	if !found {
+		t.Fatalf("the document has no %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n#")
+	var lines []string
+	for line := range strings.Lines(section) {
+		line, isStep := strings.CutPrefix(strings.TrimRight(line, "\n"), "    ")
+		switch {
+		case isStep && strings.HasPrefix(line, " "):
+			lines[len(lines)-1] += "\n" + line
+		case isStep:
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func stepOf(t testing.TB, line string) step {

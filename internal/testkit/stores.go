@@ -124,24 +124,31 @@ func DatabaseURL(t testing.TB, half datastore.Half) privacy.Secret {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := s.unique(string(half))
-	if err := s.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
-		t.Fatal(err)
+	return s.database(t, string(half), " TEMPLATE "+template)
+}
+
+// CopyOf returns the URL of a new database with everything that is in another one, to
+// which nobody may be connected meanwhile.
+func CopyOf(t testing.TB, databaseURL privacy.Secret) privacy.Secret {
+	t.Helper()
+	parsed, err := url.Parse(databaseURL.Reveal())
+	if err != nil {
+		t.Fatal("testkit: what is to be copied is no database's URL")
 	}
-	t.Cleanup(func() {
-		if err := s.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	return privacy.NewSecret(s.databaseURL(name))
+	return running(t).database(t, "copy", " TEMPLATE "+strings.TrimPrefix(parsed.Path, "/"))
 }
 
 // EmptyDatabaseURL returns the URL of a new database without any table.
 func EmptyDatabaseURL(t testing.TB) privacy.Secret {
 	t.Helper()
-	s := running(t)
-	name := s.unique("empty")
-	if err := s.exec("CREATE DATABASE " + name); err != nil {
+	return running(t).database(t, "empty", "")
+}
+
+// database makes a database that is dropped when the test ends.
+func (s *servers) database(t testing.TB, kind, like string) privacy.Secret {
+	t.Helper()
+	name := s.unique(kind)
+	if err := s.exec("CREATE DATABASE " + name + like); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

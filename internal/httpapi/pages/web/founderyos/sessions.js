@@ -57,6 +57,7 @@ function liveRow(session) {
 const whys = {
   logout: "signed out", logout_all: "signed out everywhere", ended_by_user: "ended from the list", source_ended: "signed out of Think Tank",
   replaced: "somebody arrived in the same browser", replayed: "the link was used in a second browser",
+  restored: "everybody was signed out",
 };
 
 function endedRow(session) {

@@ -1,0 +1,47 @@
+package mutants_test
+
+// restoreMutants are what the steps after a restore could leave out.
+var restoreMutants = []mutant{
+	{
+		name: "restored-dao-sessions", breaks: "I4: who left the DAO half before its database was set back is signed in again",
+		file:  "docs/operations.md",
+		edits: []edit{{"WHERE ended_at IS NULL AND expires_at > now() RETURNING member_id", "WHERE ended_at IS NULL AND expires_at < now() RETURNING member_id"}},
+		in:    "internal/rollout", killers: []string{"TestI1_I4_ARestoredDAOHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-dao-out-of-reach", breaks: "FOS sessions that the restored ledger does not know cannot be ended from the DAO half",
+		file:  "docs/operations.md",
+		edits: []edit{{"WHERE origin = 'handoff' AND ended_at IS NULL", "WHERE origin = 'nothing' AND ended_at IS NULL"}},
+		in:    "internal/rollout", killers: []string{"TestI1_I4_ARestoredDAOHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-dao-too-soon", breaks: "a question that was open becomes a session that the restored ledger does not know",
+		file:  "docs/operations.md",
+		edits: []edit{{"    stop dao\n    wait 3 minutes\n", "    stop dao\n"}},
+		in:    "internal/rollout", killers: []string{"TestI1_I4_ARestoredDAOHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-fos-sessions", breaks: "I11: a copy of a refresh token that was replaced before the FOS half's database was set back is good again",
+		file:  "docs/operations.md",
+		edits: []edit{{"            WHERE ended_at IS NULL AND expires_at > now() RETURNING user_id", "            WHERE origin = 'handoff' AND ended_at IS NULL AND expires_at > now() RETURNING user_id "}},
+		in:    "internal/rollout", killers: []string{"TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-fos-too-soon", breaks: "I8: who left may still say yes, since the mark of their leaving is gone",
+		file:  "docs/operations.md",
+		edits: []edit{{"    stop fos\n    wait 3 minutes\n", "    stop fos\n"}},
+		in:    "internal/rollout", killers: []string{"TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-fos-links", breaks: "a link that has reset a password does it again",
+		file:  "docs/operations.md",
+		edits: []edit{{"        DELETE FROM password_reset;\n        DELETE", "        DELETE"}},
+		in:    "internal/rollout", killers: []string{"TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded"},
+	},
+	{
+		name: "restored-in-silence", breaks: "I4: nothing says where the log has a hole",
+		file:  "docs/operations.md",
+		edits: []edit{{"    server migrate up fos\n    at fos:\n        BEGIN;\n        INSERT INTO audit_log (at, event, outcome) VALUES (now(), 'database.restored', 'success');\n", "    server migrate up fos\n    at fos:\n        BEGIN;\n"}},
+		in:    "internal/rollout", killers: []string{"TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded"},
+	},
+}
