@@ -44,4 +44,28 @@ var restoreMutants = []mutant{
 		edits: []edit{{"    server migrate up fos\n    at fos:\n        BEGIN;\n        INSERT INTO audit_log (at, event, outcome) VALUES (now(), 'database.restored', 'success');\n", "    server migrate up fos\n    at fos:\n        BEGIN;\n"}},
 		in:    "internal/rollout", killers: []string{"TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded"},
 	},
+	{
+		name: "redis-password-too-soon", breaks: "halves send a password that Redis does not take yet",
+		file:  "docs/operations.md",
+		edits: []edit{{"    at redis: ACL SETUSER USER >NEW\n    rollout both: REDIS_URL=URL(NEW) DAO_REDIS_URL=URL(NEW)\n", "    rollout both: REDIS_URL=URL(NEW) DAO_REDIS_URL=URL(NEW)\n    at redis: ACL SETUSER USER >NEW\n"}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofRedisPasswordLosesNoHandOff"},
+	},
+	{
+		name: "redis-password-stays", breaks: "the old password of Redis is good for ever",
+		file:  "docs/operations.md",
+		edits: []edit{{"    at redis: ACL SETUSER USER <OLD\n", "    at redis: ACL WHOAMI\n"}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofRedisPasswordLosesNoHandOff"},
+	},
+	{
+		name: "postgres-role-without-rights", breaks: "the new role may do nothing",
+		file:  "docs/operations.md",
+		edits: []edit{{" PASSWORD 'PASSWORD' IN ROLE handoff_dao\n", " PASSWORD 'PASSWORD'\n"}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofPostgresPasswordLosesNoHandOff"},
+	},
+	{
+		name: "postgres-role-stays", breaks: "the old role of Postgres may come for ever",
+		file:  "docs/operations.md",
+		edits: []edit{{"    at dao: ALTER ROLE OLD NOLOGIN\n", ""}},
+		in:    "internal/rollout", killers: []string{"TestRotation_ofPostgresPasswordLosesNoHandOff"},
+	},
 }

@@ -53,8 +53,7 @@ func TestI5_I6_keysTellNothingAndEnd(t *testing.T) {
 	}
 }
 
-// An operator admits a half to its own keys and to few commands; docs/operations.md
-// names them.
+// An operator may admit a half to its own keys and to few commands: these are enough here.
 func TestTake_worksUnderTheACLOfItsHalf(t *testing.T) {
 	t.Parallel()
 	client := testkit.Redis(t)

@@ -18,10 +18,13 @@ type step struct {
 	// halves are those that are rolled out; none for what is no rollout.
 	halves []string
 	change environ // with OLD and NEW in it
+	// store is who is told something, and what, where it is a store's administrator who acts.
+	store, told string
 }
 
 var (
 	rolloutLine = regexp.MustCompile(`^rollout (dao|fos|both): (.+)$`)
+	storeLine   = regexp.MustCompile(`^at (dao|redis): (.+)$`)
 	digestWord  = regexp.MustCompile(`SHA256\(([^)]*)\)`)
 )
 
@@ -76,6 +79,9 @@ func stepOf(t testing.TB, line string) step {
 	t.Helper()
 	if slices.Contains([]string{sevenDays, standsStill, handOver}, line) {
 		return step{line: line}
+	}
+	if parts := storeLine.FindStringSubmatch(line); parts != nil {
+		return step{line: line, store: parts[1], told: parts[2]}
 	}
 	parts := rolloutLine.FindStringSubmatch(line)
 	if parts == nil {

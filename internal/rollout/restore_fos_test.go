@@ -31,7 +31,7 @@ func TestI8_I11_ARestoredFOSHalfHonoursNothingThatHadEnded(t *testing.T) {
 		wantStatus(t, "refreshing", robbed.FOSPost("refresh", nil), http.StatusOK)
 		wantStatus(t, "who has refreshed", robbed.Me(), http.StatusOK)
 	}
-	s.Clock.Advance(-day) // the question is still open
+	s.Clock.Advance(-day)    // the question is still open
 	askedToo := s.Browser(t) // the same page, since the attack answers the question
 	askedToo.SetCookie(s.FOSURL, "handoff_pending", asked.Cookie(s.FOSURL, "handoff_pending"))
 	s.leavesDAO(t, asked)
