@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -109,9 +111,27 @@ func (k checker) defaultOf(v Variable) string {
 	}
 }
 
-// unbroken is text that is long enough for a key or a token, and has nothing in it
-// that words, addresses and lists have.
-var unbroken = regexp.MustCompile(`[A-Za-z0-9+/_=]{32,}`)
+var (
+	// unbroken is text that is long enough for a key or a token, and has nothing in it
+	// that words, addresses and lists have.
+	unbroken = regexp.MustCompile(`[A-Za-z0-9+/_=]{32,}`)
+	// hyphened may be either: the URL alphabet of base64 has a "-" (RFC 4648, 5), and so have
+	// the names of hosts.
+	hyphened = regexp.MustCompile(`[A-Za-z0-9_-]{32,}`)
+	// credentials are those of a URL: a whole one that was put into the variable of its user,
+	// say.
+	credentials = regexp.MustCompile(`//[^/\s]*@|:[^/\s@]+@`)
+)
+
+// looksSecret reports whether a value that stands nowhere else might be a secret.
+func looksSecret(value string) bool {
+	if unbroken.MatchString(value) || credentials.MatchString(value) {
+		return true
+	}
+	return slices.ContainsFunc(hyphened.FindAllString(value, -1), func(run string) bool {
+		return strings.ContainsAny(run, "0123456789") && run != strings.ToLower(run) && run != strings.ToUpper(run)
+	})
+}
 
 // shown is a value, unless it might be a secret. Line breaks and what terminals obey
 // are escaped: a value could otherwise write lines of a report that are not its own.
@@ -124,7 +144,7 @@ func (k checker) shown(value string) string {
 			return valueWithheld
 		}
 	}
-	if unbroken.MatchString(value) {
+	if looksSecret(value) {
 		return valueWithheld
 	}
 	quoted := strconv.QuoteToASCII(value)
@@ -146,8 +166,7 @@ func (l *loader) secretParts() []string {
 		whole := strings.TrimSpace(l.env[v.Name])
 		items := append(split(whole), whole)
 		if u, problem := parseURL(whole); problem == "" {
-			password, _ := u.User.Password()
-			items = append(items, password, u.Query().Get("password"))
+			items = append(items, passwordsOf(whole, u)...)
 		}
 		for _, item := range items {
 			if len(item) >= shortestSecret {
@@ -156,6 +175,25 @@ func (l *loader) secretParts() []string {
 		}
 	}
 	return parts
+}
+
+// userInfo is the password of a URL as it is written there.
+var userInfo = regexp.MustCompile(`//[^/?#:]*:([^/?#]*)@`)
+
+// passwordsOf are those of a URL: its user's, as it is and as the text of the URL has it, and
+// those of its options (password, sentinel_password).
+func passwordsOf(text string, u *url.URL) []string {
+	password, _ := u.User.Password()
+	found := []string{password}
+	if escaped := userInfo.FindStringSubmatch(text); escaped != nil {
+		found = append(found, escaped[1])
+	}
+	for name, values := range u.Query() {
+		if strings.HasSuffix(name, "password") {
+			found = append(found, values...)
+		}
+	}
+	return found
 }
 
 // dependentDefaults are the values of defaults that ENVIRONMENT decides.

@@ -142,6 +142,28 @@ func TestCheckShowsNoSecretWhereverItStands(t *testing.T) {
 	}
 }
 
+// Nor does one that stands in a variable for something else alone: a URL with a password in
+// it, and a key in the alphabet that has a "-". What only resembles them is shown.
+func TestCheckShowsNoSecretThatStandsInTheWrongVariableAlone(t *testing.T) {
+	base := production().with(environ{
+		"DATABASE_URL": "postgres://u:pass%40hidden-1@h.internal/d", "REDIS_URL": "redis://h.internal:26379?master_name=m&addr=h.internal:1&sentinel_password=hidden-2",
+	})
+	for _, secret := range []string{
+		"postgres://u:hidden-3@h.internal/d", "redis://:hidden-4@h.internal", "//hidden-5@h.internal/1", "u:hidden-6@h.internal", "kD82nq0sVb-T5yX1mWc7RzLe4Hg_Ju9FpaQ", "pass%40hidden-1", "pass@hidden-1", "hidden-2",
+	} {
+		for _, name := range []string{"JWT_ISSUER", "DATABASE_USER", "SECURITY_CSP"} {
+			if text := written(t, config.Check(base.with(environ{name: secret}).list())); strings.Contains(text, secret) {
+				t.Errorf("%s=%s is shown", name, secret)
+			}
+		}
+	}
+	for _, harmless := range []string{"https://accounts.example.org/handoff", "a-service-with-a-name-of-many-words-4711", "mailto:somebody", "somebody@example.org"} {
+		if got := settingsOf(config.Check(base.with(environ{"JWT_ISSUER": harmless}).list()))["JWT_ISSUER"].Value; got != harmless {
+			t.Errorf("%s is shown as %s", harmless, got)
+		}
+	}
+}
+
 // A value cannot write lines of the report that are not its own.
 func TestCheckKeepsAValueOnItsLine(t *testing.T) {
 	text := written(t, config.Check(development().with(environ{"DATABASE_USER": "u\nfault: none\x1b[2J\u202e"}).list()))

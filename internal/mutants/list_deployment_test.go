@@ -18,7 +18,7 @@ var deploymentMutants = []mutant{
 	{
 		name: "config-check-prints-lost-secrets", breaks: "I5: a key that was put into the wrong variable only is shown",
 		file:  "internal/config/check.go",
-		edits: []edit{{"\tif unbroken.MatchString(value) {\n\t\treturn valueWithheld\n\t}\n", ""}},
+		edits: []edit{{"\tif looksSecret(value) {\n\t\treturn valueWithheld\n\t}\n", ""}},
 		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretWhereverItStands"},
 	},
 	{

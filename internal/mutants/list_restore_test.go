@@ -68,4 +68,22 @@ var restoreMutants = []mutant{
 		edits: []edit{{"    at dao: ALTER ROLE OLD NOLOGIN\n", ""}},
 		in:    "internal/rollout", killers: []string{"TestRotation_ofPostgresPasswordLosesNoHandOff"},
 	},
+	{
+		name: "config-check-prints-foreign-urls", breaks: "I5: a database's URL in the variable of its user is shown, password and all",
+		file:  "internal/config/check.go",
+		edits: []edit{{" || credentials.MatchString(value) {", " {"}},
+		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretThatStandsInTheWrongVariableAlone"},
+	},
+	{
+		name: "config-check-prints-hyphened-keys", breaks: "I5: a key in the URL alphabet of base64 is shown where it was put by mistake",
+		file:  "internal/config/check.go",
+		edits: []edit{{"run != strings.ToUpper(run)", "run == strings.ToUpper(run)"}},
+		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretThatStandsInTheWrongVariableAlone"},
+	},
+	{
+		name: "config-check-prints-sentinels-password", breaks: "I5: a password in the options of Redis' URL is shown where it stands again",
+		file:  "internal/config/check.go",
+		edits: []edit{{`strings.HasSuffix(name, "password")`, `name == "password"`}},
+		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretThatStandsInTheWrongVariableAlone"},
+	},
 }
