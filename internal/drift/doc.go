@@ -4,7 +4,8 @@
 // Somebody sets a variable by hand one night, and the next rollout keeps it (server-side
 // apply does not touch what it does not own) or loses it. Either way the manifest no
 // longer says what runs. [Compare] finds what is there only, what is missing, and what
-// has a value of its own where the manifest refers to a Secret or ConfigMap.
+// has a value of its own, or one from elsewhere, where the manifest refers to a Secret or
+// ConfigMap.
 //
 // # Names only
 //
@@ -17,6 +18,7 @@
 // [Read] takes either what "kubectl ... -o json" prints (one object, a List, or several
 // objects one after the other), or lines with a name each, as "env", a .env file or
 // "docker inspect" have them. The two sides of a comparison must have the same form.
+// Lines have a "=" all or none: else one of them may be the rest of a value.
 //
 // # Limits
 //

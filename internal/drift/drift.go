@@ -60,10 +60,12 @@ func differences(where string, want, got place, read func(string) bool) (all []F
 			problem = "is not in the manifest, and counts"
 		case !inManifest:
 			problem = "is not in the manifest, and nothing reads it"
-		case is != wanted && is == literal:
-			problem = "was set by hand; the manifest has it from " + string(wanted)
-		case is != wanted:
-			problem = "comes from " + string(is) + ", not as in the manifest"
+		case is.kind != wanted.kind && is.kind == literal:
+			problem = "was set by hand; the manifest has it from " + string(wanted.kind)
+		case is.kind != wanted.kind:
+			problem = "comes from " + string(is.kind) + ", not as in the manifest"
+		case is.which != wanted.which:
+			problem = "comes from another " + strings.TrimPrefix(string(is.kind), "a ") + " or key than in the manifest"
 		default:
 			continue
 		}

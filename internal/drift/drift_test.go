@@ -84,6 +84,20 @@ func TestDriftIsFoundByContainerAndName(t *testing.T) {
 	}
 }
 
+// Somebody points a variable at a Secret of their own: it is drift, though it comes from a
+// Secret as it should.
+func TestDriftSeesAnotherSecretOrKey(t *testing.T) {
+	for _, source := range []string{"secretKeyRef", "configMapKeyRef"} {
+		manifest := deployment("d", from("REDIS_URL", source))
+		for name, edit := range map[string][2]string{"object": {`"name": "handoff"`, `"name": "mine"`}, "key": {`"key": "REDIS_URL"`, `"key": "OTHER"`}} {
+			got := differences(t, manifest, strings.Replace(manifest, edit[0], edit[1], 1))
+			if len(got) != 1 || !strings.HasPrefix(got[0], "Deployment/d/server: REDIS_URL: comes from another ") {
+				t.Errorf("another %s of a %s: %q", name, source, got)
+			}
+		}
+	}
+}
+
 // Containers that run before the others count, and names that come in by the bundle are
 // told of.
 func TestDriftSeesInitContainersAndBundles(t *testing.T) {
@@ -97,7 +111,7 @@ func TestDriftSeesInitContainersAndBundles(t *testing.T) {
 // Outside of Kubernetes the names come as lines, with or without values.
 func TestDriftOfLines(t *testing.T) {
 	manifest := "# the settings\nENVIRONMENT=production\n\nREDIS_URL=" + hidden + "\nexport LOG_FORMAT=json\n"
-	live := "PATH=/bin\r\nHOSTNAME=x\nENVIRONMENT\nREDIS_URL=" + hidden + "=\nLOG_LEVEL=" + hidden + "\nDEBUG=" + hidden
+	live := "PATH=/bin\r\nHOSTNAME=x\nENVIRONMENT=\nREDIS_URL=" + hidden + "=\nLOG_LEVEL=" + hidden + "\nDEBUG=" + hidden
 	wants(t, differences(t, manifest, live), "DEBUG: is not in the manifest, and nothing reads it", "LOG_FORMAT: is missing", "LOG_LEVEL: is not in the manifest, and counts")
 	wants(t, differences(t, manifest, "LOG_FORMAT\nREDIS_URL\nENVIRONMENT"))
 	if _, err := drift.Compare(read(t, manifest), read(t, deployment("d")), nil); !errors.Is(err, drift.ErrForms) {
@@ -110,9 +124,9 @@ func TestDriftReadsNothingIntoNothing(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "only comments": "# " + hidden + "\n", "no container": `{"kind": "ConfigMap", "data": {"X": "` + hidden + `"}}`,
 		"broken": deployment("d", byHand("A"))[:80], "wrong type": `{"kind": "` + hidden + `", "items": "` + hidden + `"}`,
-		"a value's second line": "KEY=-----BEGIN\n" + hidden + "\n", "a long line": "A=" + strings.Repeat("x", 1<<17), "too long": strings.Repeat("#\n", 8<<20) + "A",
+		"a value's second line": "KEY=-----BEGIN\n" + hidden + "\n", "a value's second line that could be a name": "LOG_LEVEL=info\nKEY=first\nhunter2\n", "a long line": "A=" + strings.Repeat("x", 1<<17), "too long": strings.Repeat("#\n", 8<<20) + "A",
 	} {
-		if _, err := drift.Read(strings.NewReader(text)); !errors.Is(err, drift.ErrInput) || strings.Contains(err.Error(), hidden) {
+		if _, err := drift.Read(strings.NewReader(text)); !errors.Is(err, drift.ErrInput) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

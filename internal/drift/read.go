@@ -20,9 +20,15 @@ type Names struct {
 }
 
 // place is one container: its variables, and where each has its value from.
-type place map[string]origin
+type place map[string]source
 
-// origin is where a value comes from, never the value.
+// source is where a value comes from, never the value: of what kind, and which Secret or
+// ConfigMap by name and key.
+type source struct {
+	kind  origin
+	which reference
+}
+
 type origin string
 
 const (
@@ -94,11 +100,16 @@ type container struct {
 	Env  []struct {
 		Name      string `json:"name"`
 		ValueFrom *struct {
-			Secret    *struct{} `json:"secretKeyRef"`
-			ConfigMap *struct{} `json:"configMapKeyRef"`
+			Secret    *reference `json:"secretKeyRef"`
+			ConfigMap *reference `json:"configMapKeyRef"`
 		} `json:"valueFrom"`
 	} `json:"env"`
 	EnvFrom []struct{} `json:"envFrom"`
+}
+
+type reference struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
 }
 
 // running are the kinds whose containers keep running.
@@ -127,20 +138,20 @@ func (n Names) add(o object) {
 	for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
 		p := place{}
 		for _, v := range c.Env {
-			from := literal
+			from := source{kind: literal}
 			switch {
 			case v.ValueFrom == nil:
 			case v.ValueFrom.Secret != nil:
-				from = secret
+				from = source{secret, *v.ValueFrom.Secret}
 			case v.ValueFrom.ConfigMap != nil:
-				from = configMap
+				from = source{configMap, *v.ValueFrom.ConfigMap}
 			default:
-				from = field
+				from.kind = field
 			}
 			p[v.Name] = from
 		}
 		if len(c.EnvFrom) > 0 {
-			p[envFrom] = literal
+			p[envFrom] = source{kind: literal}
 		}
 		n.places[o.Kind+"/"+o.Metadata.Name+"/"+c.Name] = p
 	}
@@ -151,8 +162,11 @@ var nameShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // ofTheContainer are what every engine gives a container by itself.
 var ofTheContainer = []string{"PATH", "HOME", "HOSTNAME", "TERM"}
 
+// lines takes names alone, or names with values. Not both in one input: a line without a
+// "=" among others is what a value's line break has made, and would be printed as a name.
 func (n *Names) lines(text []byte) error {
 	p := place{}
+	withValue, alone := false, false
 	for scanner := bufio.NewScanner(bytes.NewReader(text)); ; {
 		if !scanner.Scan() {
 			if scanner.Err() != nil {
@@ -164,13 +178,17 @@ func (n *Names) lines(text []byte) error {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+		name, _, has := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+		withValue, alone = withValue || has, alone || !has
 		if name = strings.TrimSpace(name); !nameShape.MatchString(name) {
 			return ErrInput // the rest of a value with line breaks, perhaps: not quoted
 		}
 		if !slices.Contains(ofTheContainer, name) {
-			p[name] = literal
+			p[name] = source{kind: literal}
 		}
+	}
+	if withValue && alone {
+		return fmt.Errorf("%w: some lines have a \"=\" and others none, as a value with line breaks does", ErrInput)
 	}
 	if len(p) > 0 {
 		n.places[""] = p

@@ -36,7 +36,7 @@ var deploymentMutants = []mutant{
 	{
 		name: "drift-by-hand-unseen", breaks: "a secret that was set by hand outlives its rotation, and the audit is content",
 		file:  "internal/drift/read.go",
-		edits: []edit{{"\t\t\tfrom := literal\n", "\t\t\tfrom := secret\n"}},
+		edits: []edit{{"from := source{kind: literal}\n", "from := source{kind: secret}\n"}},
 		in:    "internal/drift", killers: []string{"TestDriftIsFoundByContainerAndName"},
 	},
 	{

@@ -1,6 +1,7 @@
 package mutants_test
 
-// restoreMutants are what the steps after a restore could leave out.
+// restoreMutants are what the steps of an operator could leave out, and what the commands
+// for operators could give away or not see.
 var restoreMutants = []mutant{
 	{
 		name: "restored-dao-sessions", breaks: "I4: who left the DAO half before its database was set back is signed in again",
@@ -85,5 +86,17 @@ var restoreMutants = []mutant{
 		file:  "internal/config/check.go",
 		edits: []edit{{`strings.HasSuffix(name, "password")`, `name == "password"`}},
 		in:    "internal/config", killers: []string{"TestCheckShowsNoSecretThatStandsInTheWrongVariableAlone"},
+	},
+	{
+		name: "drift-of-another-secret-unseen", breaks: "somebody has a variable read their own Secret, and the audit is content",
+		file:  "internal/drift/drift.go",
+		edits: []edit{{"is.which != wanted.which", "is.kind != wanted.kind"}},
+		in:    "internal/drift", killers: []string{"TestDriftSeesAnotherSecretOrKey"},
+	},
+	{
+		name: "drift-prints-a-second-line", breaks: "I6: the second line of a value is taken for a name and printed",
+		file:  "internal/drift/read.go",
+		edits: []edit{{"if withValue && alone {", "if withValue != alone && alone {"}},
+		in:    "internal/drift", killers: []string{"TestDriftReadsNothingIntoNothing"},
 	},
 }
