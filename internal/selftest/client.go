@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -113,10 +114,24 @@ func unexpected(answer *http.Response, text []byte) error {
 		RequestID string `json:"request_id"`
 	}
 	if strings.HasPrefix(answer.Header.Get("Content-Type"), "application/problem+json") && json.Unmarshal(text, &problem) == nil {
+		code := word(problem.Code)
 		if problem.Reason != "" {
-			problem.Code += " (" + problem.Reason + ")"
+			code += " (" + word(problem.Reason) + ")"
 		}
-		return fmt.Errorf("status %d, code %s, request id %s", answer.StatusCode, problem.Code, problem.RequestID)
+		return fmt.Errorf("status %d, code %s, request id %s", answer.StatusCode, code, word(problem.RequestID))
 	}
 	return fmt.Errorf("status %d", answer.StatusCode)
+}
+
+// wordShape is that of ids, codes and roles. A token is longer, an address has an "@".
+var wordShape = regexp.MustCompile(`^[A-Za-z0-9_.:-]{0,40}$`)
+
+// word is what an answer has where an id, a code or a role is expected, if it is one. Who
+// answers may be anything that has our address: it could have us print the words that we sent
+// it, lines that look like our own, or what terminals obey.
+func word(said string) string {
+	if wordShape.MatchString(said) {
+		return said
+	}
+	return "(not shown)"
 }

@@ -149,7 +149,7 @@ func (r *runner) mint(ctx context.Context) (string, error) {
 		headers: map[string]string{"X-CSRF-Token": r.csrf}, body: body,
 	}, &answer)
 	r.token, r.handoffID = answer.Token, answer.HandoffID
-	return "hand-off " + answer.HandoffID, err
+	return "hand-off " + word(answer.HandoffID), err
 }
 
 func (r *runner) arrival(want ...int) request {
@@ -190,7 +190,7 @@ func (r *runner) arrive(ctx context.Context) (string, error) {
 		}
 	}
 	r.userID = answer.User.ID
-	return "user " + answer.User.ID + " as " + answer.User.Role + asked, nil
+	return "user " + word(answer.User.ID) + " as " + word(answer.User.Role) + asked, nil
 }
 
 func (r *runner) me(ctx context.Context) (string, error) {
@@ -199,7 +199,7 @@ func (r *runner) me(ctx context.Context) (string, error) {
 	if err == nil && answer.User.ID != r.userID {
 		err = errors.New("another user is signed in than arrived")
 	}
-	return "user " + answer.User.ID, err
+	return "user " + word(answer.User.ID), err
 }
 
 // replay shows the token in another browser, as somebody with a copy of the link would.
@@ -215,7 +215,7 @@ func (r *runner) replay(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if answer.Code != "handoff_invalid" || answer.Reason != "used" {
-		return "", fmt.Errorf("refused with %s (%s), want handoff_invalid (used)", answer.Code, answer.Reason)
+		return "", fmt.Errorf("refused with %s (%s), want handoff_invalid (used)", word(answer.Code), word(answer.Reason))
 	}
 	return answer.Code + " (" + answer.Reason + ")", nil
 }

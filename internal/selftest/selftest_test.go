@@ -2,6 +2,7 @@ package selftest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -265,6 +266,27 @@ func TestI6_aServerThatEchoesPutsNothingIntoTheError(t *testing.T) {
 	}, func(selftest.Step) {})
 	if err == nil || strings.Contains(err.Error(), email) || strings.Contains(err.Error(), secret) {
 		t.Errorf("%v", err)
+	}
+}
+
+// What is not ours says what it likes where an id or a code is expected: the words that it
+// was sent, or lines that look like the probe's own.
+func TestI6_whatAWrongServerSaysIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for name, said := range map[string]string{"an address": email, "a token": token, "a line of the report": `x\n  1.0 ms  sign out of both halves`, "what terminals obey": `\u001b[2J`} {
+		greets := `{"user":{"id":"` + said + `","role":"` + said + `"},"handoff_id":"` + handoff + `"}`
+		for route, d := range map[string]deployment{
+			"mint":    healthy().with("/api/staging_token/mint", answer{200, `{"token":"` + token + `","handoff_id":"` + said + `"}`}),
+			"arrival": healthy().with("/api/v1/auth/cross-domain-login", answer{200, greets}).with("/api/v1/auth/me", answer{200, greets}),
+			"problem": healthy().with("/api/v1/auth/me", answer{503, `{"code":"` + said + `","reason":"` + said + `","request_id":"` + said + `"}`}),
+			"replay":  healthy().with("/api/v1/auth/cross-domain-login", answer{200, greeting}, answer{401, `{"code":"` + said + `","reason":"` + said + `"}`}),
+		} {
+			steps, err := d.probe(t, nil)
+			report := strings.Join(steps, "") + fmt.Sprint(err)
+			if err == nil || strings.Contains(report, email) || strings.Contains(report, token) || strings.ContainsAny(report, "\n\x1b") {
+				t.Errorf("%s, %s: %q, %v", route, name, steps, err)
+			}
+		}
 	}
 }
 
