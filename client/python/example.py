@@ -1,8 +1,16 @@
 """A FastAPI backend that people arrive at by hand-off. Run: uvicorn example:app
 
-Environment: ORACLE_BRIDGE_URL, CROSS_DOMAIN_SERVICE_TOKEN, CROSS_DOMAIN_EXPECTED_TARGET, JWT_SECRET_KEY.
+Environment, with the FOS half's names and values:
+
+* ORACLE_BRIDGE_URL, CROSS_DOMAIN_SERVICE_TOKEN, CROSS_DOMAIN_EXPECTED_TARGET, JWT_SECRET_KEY;
+* JWT_SECRET_KEY_PREVIOUS: keys that only verify, with commas between them. Set it with the FOS half's, in each
+  step of a rotation (docs/operations.md), or everybody is signed out here in the middle of one;
+* JWT_ISSUER, JWT_AUDIENCE: where the FOS half's are not the usual ones; JWT_AUDIENCE= for tokens without one;
+* ACCESS_COOKIE (ours): access_token in development over plain HTTP, and nowhere else.
 """
 
+import logging
+import math
 import os
 
 import jwt
@@ -13,7 +21,15 @@ from pydantic import BaseModel
 from handoff import AccessTokens, Handoff, HandoffError
 
 app = FastAPI()
-tokens = AccessTokens([os.environ["JWT_SECRET_KEY"]])
+previous = [key.strip() for key in os.environ.get("JWT_SECRET_KEY_PREVIOUS", "").split(",") if key.strip()]
+tokens = AccessTokens(
+    [os.environ["JWT_SECRET_KEY"], *previous],
+    issuer=os.environ.get("JWT_ISSUER", "founderyos"),
+    audience=os.environ.get("JWT_AUDIENCE", "founderyos-api"),
+)
+# One name only. A browser keeps the prefix for what this very host has set over HTTPS: a cookie
+# without it may be planted by a sibling's subdomain, and would sign people in as an attacker.
+ACCESS_COOKIE = os.environ.get("ACCESS_COOKIE", "__Host-access_token")
 peer = Handoff(os.environ["ORACLE_BRIDGE_URL"], os.environ["CROSS_DOMAIN_SERVICE_TOKEN"], os.environ["CROSS_DOMAIN_EXPECTED_TARGET"])
 
 
@@ -35,7 +51,12 @@ THEIRS = {"token_malformed", "token_unknown", "token_expired", "token_used", "to
 async def refused(_: Request, problem: HandoffError) -> JSONResponse:
     if problem.code in THEIRS:
         return JSONResponse({"code": "handoff_invalid", "reason": problem.code}, 401)
-    return JSONResponse({"code": "dependency_unavailable"}, 503, {"Retry-After": "1"})
+    if problem.code == "invalid_request":  # all that is theirs in it is the key
+        return JSONResponse({"code": "invalid_request"}, 400)
+    if not problem.passes:  # ours to mend; its text is a status, a code and a request id
+        logging.getLogger("handoff").error("exchange: %s", problem)
+    wait = max(1, math.ceil(problem.retry_after))
+    return JSONResponse({"code": "dependency_unavailable"}, 503, {"Retry-After": str(wait)})
 
 
 @app.post("/arrive")
@@ -46,12 +67,9 @@ async def arrive(arrival: Arrival, idempotency_key: str = Header(min_length=16, 
     return {"user_id": claims.user_id, "roles": claims.roles, "return_path": claims.return_path, "handoff_id": claims.handoff_id}
 
 
-def somebody(
-    secure: str = Cookie("", alias="__Host-access_token"),
-    plain: str = Cookie("", alias="access_token"),  # development over plain HTTP only
-) -> dict:
+def somebody(access: str = Cookie("", alias=ACCESS_COOKIE)) -> dict:
     try:
-        return tokens.verify(secure or plain)
+        return tokens.verify(access)
     except jwt.InvalidTokenError:
         raise HTTPException(401, "session_required") from None
 

@@ -10,7 +10,7 @@ log neither them nor tokens. Nothing here logs.
 """
 
 import asyncio
-import hmac
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -20,6 +20,8 @@ import httpx
 import jwt
 
 NO_ANSWER = "no_answer"  # ours: the connection broke, or what answered is not the service
+
+_TOKEN = re.compile("[0-9a-f]{64}")
 
 # An Idempotency-Key is good for ten seconds after the token was redeemed.
 _TRIES, _PAUSE, _WINDOW = 3, 0.25, 8.0
@@ -81,6 +83,8 @@ class Handoff:
 
         A lost answer is asked for again under the same key; a refusal is not. Raises HandoffError.
         """
+        if not _TOKEN.fullmatch(token):  # what is no token goes nowhere
+            raise HandoffError("token_malformed")
         body = {"token": token, "target_domain": self._target}
         if verifier:
             body["verifier"] = verifier
@@ -115,7 +119,7 @@ class Handoff:
             wait = answer.headers.get("Retry-After", "0")
             raise HandoffError(
                 said["code"], answer.status_code, said.get("request_id", ""), said.get("handoff_id", ""),
-                float(wait) if wait.isdigit() else 0,
+                float(wait) if wait.isascii() and wait.isdigit() else 0,
             )
         raise HandoffError(NO_ANSWER, answer.status_code)
 
@@ -133,27 +137,32 @@ class AccessTokens:
 
     A token that is verified may be of a session that has ended since: it is good until `exp`, 30
     minutes at most. What must not wait asks `GET /api/v1/auth/me`.
+
+    `keys` are JWT_SECRET_KEY and those of JWT_SECRET_KEY_PREVIOUS: a rotation of three steps needs
+    both. `issuer` and `audience` are JWT_ISSUER and JWT_AUDIENCE, None where that is set to nothing.
+    `leeway` is by how many seconds two machines' clocks may differ.
     """
 
-    def __init__(self, keys: list, issuer: str = "founderyos", audience: str = "founderyos-api"):
-        if not keys or any(len(key) < 32 for key in keys):
-            raise ValueError("there is no key, or one of fewer than 32 characters")
-        self._keys, self._issuer, self._audience = keys, issuer, audience
+    def __init__(self, keys: list, issuer: str = "founderyos", audience: Optional[str] = "founderyos-api", leeway: float = 2):
+        if not keys or any(len(key.encode()) < 32 for key in keys):
+            raise ValueError("there is no key, or one of fewer than 32 bytes")
+        self._keys, self._issuer, self._audience, self._leeway = keys, issuer, audience, leeway
+        self._require = ["iss", "sub", "sid", "role", "type", "iat", "nbf", "exp", "jti"] + (["aud"] if audience else [])
 
     def verify(self, token: str) -> dict:
         """The claims of a good access token. Raises jwt.InvalidTokenError for every other text."""
         refused: Exception = jwt.InvalidTokenError("no key fits")
-        for key in self._keys:  # the first signs; the others are of before the last rotation
+        for key in self._keys:  # one of them signed; which, nothing in the token says
             try:
                 claims: dict[str, Any] = jwt.decode(
-                    token, key, algorithms=["HS256"], issuer=self._issuer, audience=self._audience,
-                    options={"require": ["iss", "aud", "sub", "sid", "role", "type", "iat", "nbf", "exp", "jti"]},
+                    token, key, algorithms=["HS256"], issuer=self._issuer, audience=self._audience or None,
+                    leeway=self._leeway, options={"require": self._require},
                 )
             except jwt.InvalidSignatureError as why:
                 refused = why
                 continue
             # A refresh token has another audience, and another type.
-            if not hmac.compare_digest(str(claims["type"]), "access"):
+            if claims["type"] != "access":
                 raise jwt.InvalidTokenError("not an access token")
             return claims
         raise refused

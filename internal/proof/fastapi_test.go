@@ -14,20 +14,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
 // The Python file that backends copy, in the example that runs it, against the service: it
-// exchanges once, repeats what was lost, tells refusals apart, and takes the FOS half's
-// access tokens and nothing that only looks like one.
-func TestProof_theFastAPIExampleExchangesAndVerifies(t *testing.T) {
+// exchanges once, and tells refusals apart from what passes.
+func TestProof_theFastAPIExampleExchanges(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{})
 	s.Clock.Advance(time.Since(s.Clock.Now())) // PyJWT goes by the wall clock
 	dao := s.SignIn(t, s.Member(t, "ada@example.org"))
 	bridge := testkit.NewLink(t, strings.TrimPrefix(s.DAOURL, "http://"))
-	url := fastAPI(t, "http://"+bridge.Addr())
+	url := fastAPI(t, "http://"+bridge.Addr(), nil)
 	b := s.Browser(t)
 	arrive := func(token, key string) testkit.Answer {
 		return b.Post(url+"/arrive", map[string]any{"token": token}, testkit.Header{Name: "Idempotency-Key", Value: key})
@@ -59,62 +56,11 @@ func TestProof_theFastAPIExampleExchangesAndVerifies(t *testing.T) {
 	if back := arrive(waiting, first); back.Status != http.StatusOK {
 		t.Errorf("the DAO half is back: %d %s", back.Status, back.Raw)
 	}
-	verifies(t, s, url)
 }
 
-// verifies shows the example every kind of token.
-func verifies(t *testing.T, s *testkit.Service, url string) {
-	t.Helper()
-	who := s.UserWithPassword(t, "bob@example.org")
-	b := s.Browser(t)
-	if answer := b.FOSLogin("bob@example.org", testkit.Password); answer.Status != http.StatusOK {
-		t.Fatal(answer.Raw)
-	}
-	access, refresh := b.Cookie(s.FOSURL, "access_token"), b.Cookie(s.FOSURL+"/api/v1/auth/refresh", "refresh_token")
-	show := func(token string) testkit.Answer {
-		return s.Browser(t).Get(url+"/me", testkit.Header{Name: "Cookie", Value: "access_token=" + token})
-	}
-	if me := show(access); me.Status != http.StatusOK || me.Text("id") != who.ID.String() || me.Text("role") != "member" {
-		t.Errorf("me: %d %s", me.Status, me.Raw)
-	}
-	claims := jwt.MapClaims{}
-	if _, _, err := jwt.NewParser().ParseUnverified(access, claims); err != nil {
-		t.Fatal(err)
-	}
-	signed := func(method jwt.SigningMethod, key any, change map[string]any) string {
-		changed := jwt.MapClaims{}
-		for name, value := range claims {
-			changed[name] = value
-		}
-		for name, value := range change {
-			changed[name] = value
-		}
-		text, err := jwt.NewWithClaims(method, changed).SignedString(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	}
-	ours := []byte(testkit.JWTKey)
-	if me := show(signed(jwt.SigningMethodHS256, ours, nil)); me.Status != http.StatusOK {
-		t.Errorf("signed anew: %d %s; what follows proves nothing", me.Status, me.Raw)
-	}
-	for name, token := range map[string]string{
-		"none": "", "a refresh token": refresh, "another key": signed(jwt.SigningMethodHS256, []byte(strings.Repeat("k", 32)), nil),
-		"no signature": signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil), "HS512": signed(jwt.SigningMethodHS512, ours, nil),
-		"another audience": signed(jwt.SigningMethodHS256, ours, map[string]any{"aud": "elsewhere"}),
-		"another issuer":   signed(jwt.SigningMethodHS256, ours, map[string]any{"iss": "elsewhere"}),
-		"another type":     signed(jwt.SigningMethodHS256, ours, map[string]any{"type": "refresh"}),
-		"an old one":       signed(jwt.SigningMethodHS256, ours, map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}),
-	} {
-		if me := show(token); me.Status != http.StatusUnauthorized {
-			t.Errorf("%s: %d %s", name, me.Status, me.Raw)
-		}
-	}
-}
-
-// fastAPI runs client/python/example.py until the test ends, and returns its address.
-func fastAPI(t *testing.T, bridge string) string {
+// fastAPI runs client/python/example.py until the test ends, and returns its address. more is
+// environment beside what it cannot do without.
+func fastAPI(t *testing.T, bridge string, more map[string]string) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,6 +86,9 @@ func fastAPI(t *testing.T, bridge string) string {
 	command.Stdout, command.Stderr = &said, &said
 	command.Env = append(os.Environ(), "ORACLE_BRIDGE_URL="+bridge, "CROSS_DOMAIN_SERVICE_TOKEN="+testkit.ServiceToken,
 		"CROSS_DOMAIN_EXPECTED_TARGET="+testkit.Target, "JWT_SECRET_KEY="+testkit.JWTKey)
+	for name, value := range more {
+		command.Env = append(command.Env, name+"="+value)
+	}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
