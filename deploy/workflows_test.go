@@ -240,7 +240,7 @@ func TestDependabotKnowsEveryModule(t *testing.T) {
 			t.Errorf("nobody looks after %s", module)
 		}
 	}
-	for ecosystem, directory := range map[string]string{"github-actions": "/", "docker": "/", "docker-compose": "/deploy/compose"} {
+	for ecosystem, directory := range map[string]string{"npm": "/tools/typescript", "github-actions": "/", "docker": "/", "docker-compose": "/deploy/compose"} {
 		if !slices.Contains(looked[ecosystem], directory) {
 			t.Errorf("nobody looks after %s in %s", ecosystem, directory)
 		}

@@ -132,6 +132,7 @@ func TestModule_arrives(t *testing.T) {
 			t.Errorf("%s: %s", broken, got)
 		}
 	}
+	arrivesOnceWithoutStorage(p, s, options)
 	p.is(bobEmail)
 	ask := func() {
 		link := tokenOf(p.link())
@@ -150,5 +151,23 @@ func TestModule_arrives(t *testing.T) {
 	ask()
 	if got := p.module(`return (await m.confirm(id, ` + options + `)).user.email`); got != bobEmail {
 		t.Errorf("confirmed: %s", got)
+	}
+}
+
+// Where storage is blocked or full, a double click is one arrival still: under two keys the
+// token would have been in two browsers, and both would lose it.
+func arrivesOnceWithoutStorage(p *person, s *suite, options string) {
+	p.t.Helper()
+	for _, broken := range []string{
+		`Object.defineProperty(globalThis, "sessionStorage", {get() { throw new DOMException("blocked", "SecurityError"); }})`,
+		`Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }`,
+	} {
+		p.visit(s.thinkTank+"/", atHome)
+		p.visit(s.there+"/land?token="+tokenOf(p.link()), "main")
+		got := p.module(broken + `; const token = m.takeToken(), a = m.arrive(token, ` + options + `), b = m.arrive(token, ` + options + `);
+			return [(await a).session.id === (await b).session.id, (await m.arrive(token, ` + options + `)).user.email].join(" ")`)
+		if got != "true "+adaEmail {
+			p.t.Errorf("%s: %q", broken, got)
+		}
 	}
 }

@@ -30,6 +30,7 @@ need "python3-fastapi python3-httpx python3-uvicorn" imports "fastapi, httpx, uv
 need curl curl --version
 need nodejs node -e fetch
 need node-tough-cookie keeps_cookies
+need npm npm --version
 
 # promtool comes with Debian's prometheus: a server that runs as soon as it is installed,
 # on the port of our own metrics. So its package is unpacked, by whoever, and not installed.
@@ -46,7 +47,22 @@ if ! has_promtool >/dev/null 2>&1; then
 	need "prometheus" has_promtool
 fi
 
-if [ -z "$missing" ]; then exit 0; fi
+# TypeScript's compiler, which the types of client/js are checked with: the version of the
+# lock file, below .dev/, by whoever.
+compiler=.dev/typescript
+has_compiler() { cmp tools/typescript/package-lock.json "$compiler/package-lock.json" && "$compiler/node_modules/.bin/tsc" --version; }
+get_compiler() {
+	if has_compiler >/dev/null 2>&1; then return 0; fi
+	echo "unpacking: typescript"
+	rm -rf "$compiler" && mkdir -p "$compiler" && cp tools/typescript/package.json "$compiler" &&
+		cp tools/typescript/package-lock.json "$compiler" &&
+		(cd "$compiler" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && has_compiler >/dev/null
+}
+
+if [ -z "$missing" ]; then
+	get_compiler
+	exit
+fi
 
 install="apt-get install -y --no-install-recommends$missing"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -63,3 +79,4 @@ if ! apt-get $options ${install#apt-get } >/dev/null 2>&1; then
 	apt-get $options update >/dev/null
 	apt-get $options ${install#apt-get } >/dev/null
 fi
+get_compiler

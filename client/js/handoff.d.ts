@@ -9,9 +9,22 @@ export type Code =
 
 export interface Field { field: string; reason: string }
 
+/** Of a HandoffError, beside its code; all have a default. */
+export interface Particulars {
+  status?: number;
+  detail?: string;
+  requestId?: string;
+  handoffId?: string | null;
+  reason?: "expired" | "used" | "invalid" | "unbound" | null;
+  retryAfter?: number;
+  errors?: Field[];
+}
+
 export class HandoffError extends Error {
+  /** For tests of pages; the module makes those that pages meet. */
+  constructor(code: Code, more?: Particulars);
   readonly code: Code;
-  /** 0 with no_answer. */
+  /** 0 where nobody answered. */
   readonly status: number;
   readonly requestId: string;
   readonly handoffId: string | null;
@@ -20,7 +33,8 @@ export class HandoffError extends Error {
   /** Seconds; 0 if the service does not say. */
   readonly retryAfter: number;
   readonly errors: Field[];
-  readonly passes: boolean;
+  /** Whether the same may go better later. */
+  get passes(): boolean;
 }
 
 export interface Journey {

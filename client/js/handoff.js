@@ -1,4 +1,6 @@
-// Hand-offs for front ends: one ES module, no dependency, no build step. Types: handoff.d.ts.
+// @ts-check
+// Hand-offs for front ends: one ES module, no dependency, no build step. Types: handoff.d.ts. For
+// browsers of 2023 on (Safari 17.4 where a call is given a signal: AbortSignal.any).
 //
 // A suite's page, where somebody is signed in at the DAO half:
 //
@@ -9,16 +11,42 @@
 //
 // The landing page of the site where they arrive:
 //
-//   const arrival = takeToken();                      // first of all, see there
-//   const { user, returnPath, question } = await arrive(arrival, { fos });
+//   import { arrive, confirm, decline, HandoffError, takeToken } from "./handoff.js";
+//   const token = takeToken(); // first of all, see there
+//   let { user, handoffId, returnPath, question } = await arrive(token, { fos });
+//   if (question) {
+//     const text = `Sign in here as ${question.as.email}?` + (question.links ? " That connects both accounts." : "");
+//     if (window.confirm(text)) ({ user, returnPath } = await confirm(handoffId, { fos }));
+//     else await decline(handoffId, { fos });
+//   }
 //
-// Refusals are HandoffError with the service's code; docs/errors.json has all of them.
+// Refusals are HandoffError with the service's code; docs/errors.json has all of them:
+//
+//   try { await arrive(token, { fos }); } catch (error) {
+//     if (!(error instanceof HandoffError)) throw error;
+//     if (error.passes) setTimeout(() => location.reload(), 1000 * (error.retryAfter || 1));
+//   }
+
+/** @typedef {typeof import("./handoff.js")} Said what handoff.d.ts says */
+/** @typedef {import("./handoff.js").Landed} Landed */
+/** @typedef {import("./handoff.js").Asked} Asked */
 
 /** What went wrong, by `code`; its text is for people, and may change. Quotes nothing that was sent. */
 export class HandoffError extends Error {
+  /**
+   * @param {import("./handoff.js").Code} code
+   * @param {import("./handoff.js").Particulars} [more]
+   */
   constructor(code, { status = 0, detail = "", requestId = "", handoffId = null, reason = null, retryAfter = 0, errors = [] } = {}) {
     super(detail || code);
-    Object.assign(this, { name: "HandoffError", code, status, requestId, handoffId, reason, retryAfter, errors });
+    this.name = "HandoffError";
+    this.code = code;
+    this.status = status;
+    this.requestId = requestId;
+    this.handoffId = handoffId;
+    this.reason = reason;
+    this.retryAfter = retryAfter;
+    this.errors = errors;
   }
 
   /** Whether the same may go better later: after retryAfter seconds, if that is not 0. */
@@ -30,6 +58,8 @@ export class HandoffError extends Error {
 /**
  * Makes a token and leaves with it to `target`, where the person goes on at `path`.
  * Resolves once the browser is on its way; the page may live on for a moment.
+ *
+ * @type {Said["navigateCrossDomain"]}
  */
 export async function navigateCrossDomain(target, path, options) {
   const { entryProduct, dao = "", challenge, responseMode, maxAge, signal, go = leave } = options;
@@ -37,13 +67,23 @@ export async function navigateCrossDomain(target, path, options) {
     entry_product: entryProduct, target_domain: target, return_path: path, challenge, response_mode: responseMode, max_age: maxAge,
   });
   const minted = await unsafe(dao, "/api/staging_token/mint", body, signal);
-  const url = URL.canParse(minted.redirect_url) ? new URL(minted.redirect_url) : null;
+  const url = address(minted.redirect_url);
   // A "javascript:" URL would run here, with this site's session.
   if (!url || !["https:", "http:"].includes(url.protocol)) throw new HandoffError("no_answer", { detail: "The answer leads nowhere." });
   go(url, responseMode === "form_post" ? minted.token : null);
   return { handoffId: minted.handoff_id };
 }
 
+/** @param {string} text */
+function address(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @type {(url: URL, token: string | null) => void} */
 function leave(url, token) {
   if (token === null) return location.assign(url);
   const form = Object.assign(document.createElement("form"), { method: "post", action: url.href, hidden: true });
@@ -53,13 +93,17 @@ function leave(url, token) {
   form.remove(); // "back" may bring this page out of the browser's memory
 }
 
-// Once more if another tab was given another value meanwhile.
+/**
+ * Once more if another tab was given another value meanwhile.
+ *
+ * @type {(dao: string, path: string, body: object, signal?: AbortSignal, again?: boolean) => Promise<any>}
+ */
 async function unsafe(dao, path, body, signal, again = true) {
   const { csrf_token: csrf } = await call(dao, "GET", "/api/auth/csrf-token", { signal });
   try {
     return await call(dao, "POST", path, { body, headers: { "X-CSRF-Token": csrf }, signal });
   } catch (error) {
-    if (!again || error.code !== "csrf_failed") throw error;
+    if (!again || !(error instanceof HandoffError) || error.code !== "csrf_failed") throw error;
     return unsafe(dao, path, body, signal, false);
   }
 }
@@ -70,6 +114,8 @@ async function unsafe(dao, path, body, signal, again = true) {
  * A module runs when the document has been read: error reporters and analytics that stand
  * before it have seen the address by then. Where there are any, take the token in a classic
  * script that the document names first, and hand what it took to arrive().
+ *
+ * @type {Said["takeToken"]}
  */
 export function takeToken() {
   const tokens = [location.search, location.hash.slice(1)].flatMap((part) => new URLSearchParams(part).getAll("token"));
@@ -78,20 +124,33 @@ export function takeToken() {
   return tokens.length === 1 ? tokens[0] : null;
 }
 
-/** Signs in whom the token stands for. Safe to repeat in this tab: it is one arrival. */
+/**
+ * Signs in whom the token stands for. Safe to repeat in this tab: it is one arrival.
+ *
+ * @type {Said["arrive"]}
+ */
 export async function arrive(token, { fos = "", signal } = {}) {
   // What is no token goes nowhere.
-  if (!/^[0-9a-f]{64}$/.test(token ?? "")) throw new HandoffError("token_malformed");
+  if (typeof token !== "string" || !/^[0-9a-f]{64}$/.test(token)) throw new HandoffError("token_malformed");
   return landed(await call(fos, "POST", "/api/v1/auth/cross-domain-login", {
     body: { token }, headers: { ...asked, "Idempotency-Key": await arrivalKey(token) }, keepalive: true, signal,
   }));
 }
 
-/** "Yes, that is me", of the question that arrive() came back with. */
-export const confirm = async (handoffId, { fos = "", signal } = {}) =>
-  landed(await call(fos, "POST", "/api/v1/auth/cross-domain/confirm", { body: { handoff_id: handoffId }, headers: asked, signal }));
+/**
+ * "Yes, that is me", of the question that arrive() came back with.
+ *
+ * @type {Said["confirm"]}
+ */
+export async function confirm(handoffId, { fos = "", signal } = {}) {
+  return landed(await call(fos, "POST", "/api/v1/auth/cross-domain/confirm", { body: { handoff_id: handoffId }, headers: asked, signal }));
+}
 
-/** "No": who came is forgotten. */
+/**
+ * "No": who came is forgotten.
+ *
+ * @type {Said["decline"]}
+ */
 export async function decline(handoffId, { fos = "", signal } = {}) {
   await call(fos, "POST", "/api/v1/auth/cross-domain/decline", { body: { handoff_id: handoffId }, headers: asked, signal });
 }
@@ -99,33 +158,60 @@ export async function decline(handoffId, { fos = "", signal } = {}) {
 // A header that a form on another site cannot send (CSRF).
 const asked = { "X-Requested-With": "handoff" };
 
+/** @type {(body: any) => Landed | Asked} */
 function landed(body) {
   if (body.pending) {
     return { user: null, returnPath: null, handoffId: body.handoff_id, question: { as: body.as, current: body.current, links: body.links, expiresAt: body.expires_at } };
   }
+  if (!body.user || !body.session) throw new HandoffError("no_answer"); // JSON of somebody else's
   return { user: body.user, session: body.session, entryProduct: body.entry_product, returnPath: body.return_path, handoffId: body.handoff_id, question: null };
 }
 
-// One key for one token, kept in this tab under the token's digest: a double click or a
-// reload is the same arrival. Another key says that the token was in two browsers.
+/**
+ * One key for one token, kept in this tab under the token's digest: a double click or a
+ * reload is the same arrival. Another key says that the token was in two browsers.
+ *
+ * @param {string} token
+ */
 async function arrivalKey(token) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  const name = `handoff.arrival.${hex(digest)}`;
-  const fresh = hex(crypto.getRandomValues(new Uint8Array(16)));
+  // Plain HTTP on other than a loopback name has no crypto.subtle. One name does for all
+  // then: the service reads a key together with its token only.
+  const digest = crypto.subtle ? hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)))) : "current";
+  const name = `handoff.arrival.${digest}`;
+  const key = keys.get(name) ?? stored(name, hex(crypto.getRandomValues(new Uint8Array(16))));
+  keys.set(name, key);
+  return key;
+}
+
+// Where storage is blocked or full, keys live as long as the page: a double click is one
+// arrival still, and only a reload has no second try.
+/** @type {Map<string, string>} */
+const keys = new Map();
+
+/** @type {(name: string, fresh: string) => string} */
+function stored(name, fresh) {
   try {
     const kept = sessionStorage.getItem(name);
     if (kept === null) sessionStorage.setItem(name, fresh);
     return kept ?? fresh;
   } catch {
-    return fresh; // storage is blocked: a reload has no second try then
+    return fresh;
   }
 }
 
+/** @param {Uint8Array} bytes */
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** @param {object} object */
 const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
 
+/**
+ * @param {string} base @param {"GET" | "POST"} method @param {string} path
+ * @param {{ body?: object, headers?: Record<string, string>, keepalive?: boolean, signal?: AbortSignal }} more
+ * @returns {Promise<any>} what the service said, which may be anything
+ */
 async function call(base, method, path, { body, headers = {}, keepalive = false, signal }) {
   const late = AbortSignal.timeout(10_000); // the service answers within 3 s or says why not
+  /** @type {RequestInit} */
   const request = {
     method, keepalive, credentials: "include", cache: "no-store",
     redirect: "error", // the service never redirects; followed, one would carry the token along
@@ -149,10 +235,11 @@ async function call(base, method, path, { body, headers = {}, keepalive = false,
   });
 }
 
+/** @param {string} text */
 function parse(text) {
   try {
     const said = JSON.parse(text);
-    return typeof said === "object" ? said : null;
+    return typeof said === "object" && !Array.isArray(said) ? said : null;
   } catch {
     return null;
   }
