@@ -1,6 +1,11 @@
 package e2e_test
 
 import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -65,4 +70,40 @@ func TestTheViewerShowsNothingOfSomebodyElses(t *testing.T) {
 		t.Error("there is no description")
 	}
 	p.visit(s.thinkTank+"/", signInForm)
+}
+
+// "Try it out" asks the half that the page is of, here and behind a gateway that strips a
+// prefix: the viewer goes by where the description is.
+func TestTheViewerAsksWhereItIs(t *testing.T) {
+	t.Parallel()
+	s := open(t, usualNames)
+	behind := func(half string) string {
+		at, err := url.Parse(half)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", at.Port())} // the names are the browser's
+		gateway := httptest.NewServer(http.StripPrefix("/oracle", httputil.NewSingleHostReverseProxy(to)))
+		t.Cleanup(gateway.Close)
+		_, port, _ := strings.Cut(strings.TrimPrefix(gateway.URL, "http://"), ":")
+		return origin(at.Hostname(), port) + "/oracle"
+	}
+	p := s.person(t)
+	p.unjudged = true // a gateway's origin is neither site's
+	for _, page := range []struct{ home, path string }{
+		{s.thinkTank, "/docs"}, {behind(s.thinkTank), "/docs"}, {s.founderyOS, "/docs"}, {behind(s.founderyOS), "/api/v1/docs"},
+	} {
+		p.visit(page.home+page.path, "#operations-Health-live .opblock-summary-control")
+		for _, press := range []string{".opblock-summary-control", ".try-out__btn", ".execute"} {
+			p.sees("#operations-Health-live " + press)
+			p.do(chromedp.Click(chromedp.CSS("#operations-Health-live " + press)))
+		}
+		p.sees("#operations-Health-live .live-responses-table .response-col_status")
+		asked := evaluate[string](p, `document.querySelector("#operations-Health-live .request-url pre").innerText`)
+		status := evaluate[string](p, `document.querySelector("#operations-Health-live .live-responses-table tbody .response-col_status").innerText`)
+		if asked != page.home+"/health/live" || !strings.HasPrefix(status, "200") {
+			t.Errorf("%s asked %s: %s", page.home+page.path, asked, status)
+		}
+	}
+	p.visit(s.thinkTank+"/", signInForm) // what the log says of a story is judged by its sites
 }

@@ -15,8 +15,7 @@ func (a *App) daoDocs() []httpapi.Route {
 // fosDocs are the FOS half's, also where a gateway that knows "/api/v1" only leads to.
 func (a *App) fosDocs() []httpapi.Route {
 	return a.apiDocs(apidoc.Config{
-		Description: apidoc.FOS(), Prefix: a.config.FOS.PublicPrefix,
-		Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
+		Description: apidoc.FOS(), Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
 	})
 }
 

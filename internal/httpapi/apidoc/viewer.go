@@ -2,7 +2,6 @@ package apidoc
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -14,6 +13,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/swaggest/swgui/v5/static"
@@ -38,11 +38,10 @@ var policy = strings.Join([]string{
 	"frame-ancestors 'none'",
 }, "; ")
 
-// Config is one half's. Prefix is the path that a gateway strips before us, "" for none;
-// the description names it, for those who make a client of it.
+// Config is one half's.
 type Config struct {
+	// Description names its server by where it is itself, below the last of the folders.
 	Description []byte
-	Prefix      string
 	// Folders are where there is a page: "" and "/api/v1".
 	Folders []string
 	// Pages are its names in every folder: "docs", "redoc".
@@ -57,7 +56,8 @@ type Viewer struct{ files map[string]file }
 type file struct {
 	contentType, etag string
 	content           []byte
-	packed            bool // with gzip
+	// plain is content without its gzip; nil where there is none.
+	plain func() []byte
 }
 
 // New makes a viewer. All of it comes out of the program, so that a fault is a fault of
@@ -65,16 +65,15 @@ type file struct {
 func New(c Config) *Viewer {
 	v := &Viewer{files: map[string]file{}}
 	home := c.Folders[len(c.Folders)-1]
-	description := located(c.Description, c.Prefix)
-	v.add(home+"/"+c.Name, "application/json", description)
+	v.add(home+"/"+c.Name, "application/json", compact(c.Description))
 	for _, folder := range c.Folders {
 		// From "/docs" the description is at "api/v1/openapi.json", from "/api/v1/docs" beside it.
 		beside := strings.TrimPrefix(strings.TrimPrefix(home+"/"+c.Name, folder), "/")
 		for _, name := range c.Pages {
-			v.add(folder+"/"+name, "text/html; charset=utf-8", page(description, beside))
+			v.add(folder+"/"+name, "text/html; charset=utf-8", page(c.Description, beside))
 		}
-		for name, contentType := range assets {
-			v.files[folder+"/docs/"+name] = asset(name, contentType)
+		for name, f := range assets() {
+			v.files[folder+"/docs/"+name] = f
 		}
 	}
 	return v
@@ -113,26 +112,32 @@ func (v *Viewer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", "no-cache") // kept, and asked about each time
 	content := f.content
-	if f.packed {
+	if f.plain != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			h.Set("Content-Encoding", "gzip")
 			f.etag = strings.TrimSuffix(f.etag, `"`) + `-gzip"`
 		} else { // no browser
-			content = unpacked(f.content)
+			content = f.plain()
 		}
 	}
 	h.Set("Etag", f.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// assets are the files of the viewer that a page needs, and ours.
-var assets = map[string]string{
-	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-	"start.js":             "text/javascript; charset=utf-8",
-	"swagger-ui.css":       "text/css; charset=utf-8",
-	"favicon-32x32.png":    "image/png",
-}
+// assets are the files of the viewer that a page needs, and ours; one copy for all pages.
+var assets = sync.OnceValue(func() map[string]file {
+	files := map[string]file{}
+	for name, contentType := range map[string]string{
+		"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+		"start.js":             "text/javascript; charset=utf-8",
+		"swagger-ui.css":       "text/css; charset=utf-8",
+		"favicon-32x32.png":    "image/png",
+	} {
+		files[name] = asset(name, contentType)
+	}
+	return files
+})
 
 func asset(name, contentType string) file {
 	if own, err := web.ReadFile(path.Join("web", name)); err == nil {
@@ -146,7 +151,9 @@ func asset(name, contentType string) file {
 		panic(fmt.Sprintf("apidoc: %v", err))
 	}
 	f := newFile(contentType, content)
-	f.packed = true
+	// Once, and only when somebody cannot unpack: for each of them it would be megabytes, and
+	// a request of a hundred bytes that asks for it (CWE-405).
+	f.plain = sync.OnceValue(func() []byte { return unpacked(content) })
 	return f
 }
 
@@ -163,22 +170,13 @@ func unpacked(packed []byte) []byte {
 	return content
 }
 
-// located is the description with the address under which browsers reach this half.
-func located(description []byte, prefix string) []byte {
-	var document map[string]json.RawMessage
-	if err := json.Unmarshal(description, &document); err != nil {
+// compact is half as long as what people read in the repository.
+func compact(description []byte) []byte {
+	var text bytes.Buffer
+	if err := json.Compact(&text, description); err != nil {
 		panic(fmt.Sprintf("apidoc: %v", err))
 	}
-	servers, err := json.Marshal([]map[string]string{{"url": cmp.Or(prefix, "/")}})
-	if err != nil {
-		panic(fmt.Sprintf("apidoc: %v", err))
-	}
-	document["servers"] = servers
-	text, err := json.Marshal(document)
-	if err != nil {
-		panic(fmt.Sprintf("apidoc: %v", err))
-	}
-	return text
+	return text.Bytes()
 }
 
 func page(description []byte, beside string) []byte {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +22,7 @@ import (
 
 func fosViewer() *apidoc.Viewer {
 	return apidoc.New(apidoc.Config{
-		Description: apidoc.FOS(), Prefix: "/fos", Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
+		Description: apidoc.FOS(), Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
 	})
 }
 
@@ -133,22 +135,60 @@ func references(t *testing.T, document string) (all []string) {
 	return all
 }
 
-// Who makes a client of the description gets the gateway's address with it.
-func TestTheDescriptionNamesThePrefix(t *testing.T) {
+// Who makes a client of the description gets the gateway's address with it, whatever prefix
+// the gateway strips: the server is where the document is (RFC 3986, section 5.2; OpenAPI 3.1,
+// "Server Object"), and every path of the document leads from there to what it describes.
+func TestTheDescriptionsServerIsWhereItIs(t *testing.T) {
 	t.Parallel()
-	for prefix, want := range map[string]string{"": "/", "/fos": "/fos"} {
-		v := apidoc.New(apidoc.Config{Description: apidoc.DAO(), Prefix: prefix, Folders: []string{""}, Pages: []string{"docs"}, Name: "openapi.json"})
-		var document struct {
-			Servers []struct{ URL string }
-			Paths   map[string]any
-		}
-		if err := json.Unmarshal([]byte(textOf(t, ask(t, v, http.MethodGet, "/openapi.json"))), &document); err != nil {
-			t.Fatal(err)
-		}
-		if len(document.Servers) != 1 || document.Servers[0].URL != want || len(document.Paths) < 10 {
-			t.Errorf("prefix %q: %+v and %d paths", prefix, document.Servers, len(document.Paths))
+	s := testkit.Start(t, testkit.Options{})
+	b := s.Browser(t)
+	for half, at := range map[string]struct{ home, document string }{
+		"dao": {s.DAOURL, "/openapi.json"}, "fos": {s.FOSURL, "/api/v1/openapi.json"},
+	} {
+		for _, prefix := range []string{"", "/oracle", "/suite/fos"} {
+			gateway := httptest.NewServer(http.StripPrefix(prefix, forward(t, at.home)))
+			t.Cleanup(gateway.Close)
+			home := gateway.URL + prefix
+			var document struct {
+				Servers []struct{ URL string }
+				Paths   map[string]map[string]any
+			}
+			if err := json.Unmarshal([]byte(b.Get(home+at.document).Raw), &document); err != nil || len(document.Servers) != 1 || len(document.Paths) < 10 {
+				t.Fatalf("%s: %v, %+v", half, err, document)
+			}
+			server := resolved(t, home+at.document, document.Servers[0].URL)
+			if strings.TrimSuffix(server, "/") != home {
+				t.Errorf("%s behind %q: the server is %s", half, prefix, server)
+			}
+			// Paths are appended; readers drop the slash that a relative server ends with.
+			if live := b.Get(strings.TrimSuffix(server, "/") + "/health/live"); live.Status != http.StatusOK {
+				t.Errorf("%s behind %q: %d", half, prefix, live.Status)
+			}
 		}
 	}
+}
+
+// forward is a gateway to the half at home.
+func forward(t *testing.T, home string) http.Handler {
+	t.Helper()
+	to, err := url.Parse(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httputil.NewSingleHostReverseProxy(to)
+}
+
+func resolved(t *testing.T, base, reference string) string {
+	t.Helper()
+	from, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := from.Parse(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to.String()
 }
 
 // A browser gets the viewer packed, and not again as long as it is the same. Who cannot
@@ -178,5 +218,23 @@ func TestTheViewerIsSentPackedAndOnce(t *testing.T) {
 	}
 	if other := ask(t, v, http.MethodGet, "/docs/swagger-ui.js"); other.StatusCode != http.StatusNotFound {
 		t.Errorf("a file that no page needs: %d", other.StatusCode)
+	}
+}
+
+// Who cannot unpack is no burden: what they are sent was unpacked once, and not for them.
+func TestTheViewerIsUnpackedOnce(t *testing.T) { //nolint:paralleltest // counts what the process allocates
+	v := fosViewer()
+	const times = 20
+	ask(t, v, http.MethodHead, "/docs/swagger-ui-bundle.js")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		if answer := ask(t, v, http.MethodHead, "/docs/swagger-ui-bundle.js"); answer.ContentLength < 1<<20 || answer.Header.Get("Content-Encoding") != "" {
+			t.Fatalf("%d bytes, %v", answer.ContentLength, answer.Header)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / times; each > 64<<10 {
+		t.Errorf("each costs %d bytes", each)
 	}
 }
