@@ -25,17 +25,7 @@ func TestTheAccessLogHasNeitherPathNorReferer(t *testing.T) {
 	if len(charts) != 1 || charts[0].Name != "traefik" || charts[0].Namespace != "kube-system" {
 		t.Fatalf("%d configurations of Traefik", len(charts))
 	}
-	var values struct {
-		AdditionalArguments []string `json:"additionalArguments"`
-		Service             struct {
-			Spec struct {
-				ExternalTrafficPolicy string `json:"externalTrafficPolicy"`
-			} `json:"spec"`
-		} `json:"service"`
-	}
-	if err := yaml.UnmarshalStrict([]byte(charts[0].Spec.ValuesContent), &values); err != nil {
-		t.Fatal(err)
-	}
+	values := traefikValues(t, charts[0].Spec.ValuesContent)
 	for _, want := range []string{
 		"--accesslog=true", "--accesslog.format=json", // the common format has the path and the Referer always
 		"--accesslog.fields.names.RequestPath=drop", "--accesslog.fields.names.RequestLine=drop",
@@ -53,6 +43,42 @@ func TestTheAccessLogHasNeitherPathNorReferer(t *testing.T) {
 	}
 	if values.Service.Spec.ExternalTrafficPolicy != "Local" {
 		t.Error("Traefik sees the node's address in place of the caller's")
+	}
+}
+
+// chartValues are those of Traefik's chart that are set here.
+type chartValues struct {
+	AdditionalArguments []string `json:"additionalArguments"`
+	Service             struct {
+		Spec struct {
+			ExternalTrafficPolicy string `json:"externalTrafficPolicy"`
+		} `json:"spec"`
+	} `json:"service"`
+}
+
+func traefikValues(t *testing.T, text string) (values chartValues) {
+	t.Helper()
+	if err := yaml.UnmarshalStrict([]byte(text), &values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// Who has other services ask (components/authz) takes the mark away from two lines, and
+// Traefik is told what these need: no header that a service could take for X-Auth-User
+// passes, and routes in other namespaces find the middlewares. As the file comes, neither is
+// said: an older Traefik does not start with the first, and the second opens more than that.
+func TestWhatOtherServicesNeedOfTraefikIsWrittenBesideIt(t *testing.T) {
+	t.Parallel()
+	text := clusterObjects(t).charts[0].Spec.ValuesContent
+	before, after := traefikValues(t, text), traefikValues(t, strings.ReplaceAll(text, "  # - --", "  - --"))
+	for _, want := range []string{"--entrypoints.websecure.http.aliasheadersstrategy=delete", "--providers.kubernetescrd.allowcrossnamespace=true"} {
+		if slices.Contains(before.AdditionalArguments, want) || !slices.Contains(after.AdditionalArguments, want) {
+			t.Errorf("%s: before %v, after %v", want, before.AdditionalArguments, after.AdditionalArguments)
+		}
+	}
+	if len(after.AdditionalArguments) != len(before.AdditionalArguments)+2 {
+		t.Errorf("the lines are %v", after.AdditionalArguments)
 	}
 }
 

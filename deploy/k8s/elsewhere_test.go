@@ -9,10 +9,7 @@ import (
 // promises hold for the half that is.
 func TestTheDAOHalfElsewhereKeepsItsName(t *testing.T) {
 	t.Parallel()
-	o, err := decode(renderedText(t, "testdata/dao-elsewhere"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := overlayWith(t, "production", "dao-elsewhere")
 	for _, promise := range []func(*objects) []string{hardened, alwaysThere, drainsInTime, givenByName, starts, leadsIn, fits} {
 		for _, fault := range promise(o) {
 			t.Error(fault)

@@ -40,14 +40,14 @@ type rollout struct {
 
 func rollOut(t *testing.T, state string, env []string, args ...string) rollout {
 	t.Helper()
-	return rollOutOf(t, "overlays/staging", state, env, args...)
+	return rollOutOf(t, renderedText(t, "overlays/staging"), state, env, args...)
 }
 
-func rollOutOf(t *testing.T, kustomization, state string, env []string, args ...string) rollout {
+func rollOutOf(t *testing.T, manifests, state string, env []string, args ...string) rollout {
 	t.Helper()
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	for name, content := range map[string]string{"kubectl": kubectl, "state": state, "overlay": renderedText(t, kustomization), "said": "", "applied": "", "sleep": "#!/bin/sh\n"} {
+	for name, content := range map[string]string{"kubectl": kubectl, "state": state, "overlay": manifests, "said": "", "applied": "", "sleep": "#!/bin/sh\n"} {
 		if err := os.WriteFile(at(name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestARolloutThatDoesNotBecomeReadyFails(t *testing.T) {
 // With a half elsewhere, and with no half at all.
 func TestARolloutWaitsForWhatIsThere(t *testing.T) {
 	t.Parallel()
-	r := rollOutOf(t, "testdata/dao-elsewhere", "Complete\n", nil, "production", image)
+	r := rollOutOf(t, renderedWith(t, "production", "dao-elsewhere"), "Complete\n", nil, "production", image)
 	if r.err != nil {
 		t.Fatalf("%v\n%s", r.err, r.out)
 	}
