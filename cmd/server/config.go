@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/hello-world-co-op/handoff/internal/config"
 	"github.com/hello-world-co-op/handoff/internal/drift"
@@ -71,7 +70,7 @@ func findDrift(args []string, std streams) error {
 	if err != nil {
 		return fmt.Errorf("standard input: %w", err)
 	}
-	findings, err := drift.Compare(manifest, live, isRead)
+	findings, err := drift.Compare(manifest, live, config.ReaderOf)
 	if err != nil {
 		return err
 	}
@@ -86,14 +85,4 @@ func findDrift(args []string, std streams) error {
 	containers, variables := live.Count()
 	_, err = fmt.Fprintf(std.out, "no drift: %d variables of %d containers\n", variables, containers)
 	return err
-}
-
-// isRead reports whether the program reads a variable of that name.
-func isRead(name string) bool {
-	for _, v := range config.Variables() {
-		if name == v.Name || v.Secret && strings.TrimSuffix(name, "_FILE") == v.Name {
-			return true
-		}
-	}
-	return false
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // promises are all functions from objects to faults.
-var promises = []func(*objects) []string{hardened, alwaysThere, drainsInTime, givenByName, starts, connected, leadsIn, fits, asked}
+var promises = []func(*objects) []string{hardened, alwaysThere, drainsInTime, givenByName, settable, starts, connected, leadsIn, fits, asked}
 
 // breakages are mistakes in the rendered manifests, and a word of what is said of each.
 var breakages = []struct{ old, replacement, said string }{
@@ -29,7 +29,11 @@ var breakages = []struct{ old, replacement, said string }{
 	{"enableServiceLinks: false", "enableServiceLinks: true", "variables that no manifest names"},
 	{"handoff@sha256:", "handoff:v1-", "may become another"},
 	{"- name: JWT_SECRET_KEY\n", "- name: JWT_SECRET_KEYS\n", "read by nobody"},
-	{"- name: LOG_LEVEL\n          valueFrom:\n            configMapKeyRef:\n              key: LOG_LEVEL", "- name: LOG_LEVEL\n          valueFrom:\n            configMapKeyRef:\n              key: LOG_LEVELS", "not there"},
+	{"  LOG_LEVEL: info\n", "", "LOG_LEVEL refers to a key that is not there"},
+	{"key: RATE_LIMIT_MINT_PER_MINUTE\n", "key: RATE_LIMIT_MINTS_PER_MINUTE\n", "RATE_LIMIT_MINT_PER_MINUTE has the value of another, or of none"},
+	{"- name: MAX_CONNECTIONS\n", "- name: MAX_REQUESTS_IN_FLIGHT\n", "MAX_CONNECTIONS has a line: false"},
+	{"- name: COOKIE_DOMAIN\n", "- name: MIGRATE_DATABASE_URL\n", "MIGRATE_DATABASE_URL has a line: true"},
+	{"  LOG_LEVEL: info\n", "  LOG_LEVEL: info\n  LOG_LEVELS: info\n", "LOG_LEVELS is set, and reaches nobody"},
 	{"key: JWT_SECRET_KEY\n              name: handoff-fos\n", "key: JWT_SECRET_KEY\n              name: handoff-dao\n", "another's secret"},
 	{"key: DATABASE_URL\n              name: handoff-fos-migrate", "key: DATABASE_URL\n              name: handoff-fos", "the service's rights"},
 	{"ENVIRONMENT: production", "ENVIRONMENT: staging", "takes itself for staging"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hello-world-co-op/handoff/internal/config"
 	"github.com/hello-world-co-op/handoff/internal/drift"
 )
 
@@ -36,7 +37,7 @@ func TestTheAuditFindsWhatAHandHasSet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings, err := drift.Compare(manifest, is, func(string) bool { return true })
+			findings, err := drift.Compare(manifest, is, config.ReaderOf)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,8 +47,8 @@ func TestTheAuditFindsWhatAHandHasSet(t *testing.T) {
 			t.Errorf("%s: %v", name, findings)
 		}
 		const of = `{"name":"JWT_SECRET_KEY","valueFrom":{"secretKeyRef":{"name":"handoff-fos","key":"JWT_SECRET_KEY"}}}`
-		findings := compare(strings.Replace(live, of, `{"name":"JWT_SECRET_KEY","value":"x"},{"name":"HANDOFF_PEER_VERIFIES_EMAIL","value":"true"}`, 1))
-		if len(findings) != 2 || findings[0].Name != "HANDOFF_PEER_VERIFIES_EMAIL" || findings[1].Name != "JWT_SECRET_KEY" {
+		findings := compare(strings.Replace(live, of, `{"name":"JWT_SECRET_KEY","value":"x"},{"name":"GOMEMLIMIT","value":"1"}`, 1))
+		if len(findings) != 2 || findings[0].Name != "GOMEMLIMIT" || findings[1].Name != "JWT_SECRET_KEY" {
 			t.Errorf("%s: %v", name, findings)
 		}
 	}

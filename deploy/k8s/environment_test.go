@@ -37,8 +37,8 @@ func (o *objects) settings(c corev1.Container) map[string]string {
 		switch from := v.ValueFrom; {
 		case from == nil:
 		case from.ConfigMapKeyRef != nil:
-			if m := o.configMaps[from.ConfigMapKeyRef.Name]; m != nil {
-				all[v.Name] = m.Data[from.ConfigMapKeyRef.Key]
+			if value, is := o.valueOf(from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key); is {
+				all[v.Name] = value
 			}
 		case from.SecretKeyRef != nil && from.SecretKeyRef.Optional == nil:
 			all[v.Name] = secretValues[from.SecretKeyRef.Key]
@@ -84,9 +84,9 @@ var ofRedis = []string{"REDIS_PASSWORD", "REDISCLI_AUTH"}
 
 func (o *objects) sourceProblem(p pod, v corev1.EnvVar) string {
 	known, is := variable(v.Name)
-	isSecret := is && known.Secret || slices.Contains(ofRedis, v.Name)
+	isSecret := is && known.Secret || slices.Contains(ofRedis, v.Name) || slices.ContainsFunc(config.Libraries(), func(l config.Library) bool { return l.Name == v.Name && l.Secret })
 	switch from := v.ValueFrom; {
-	case !is && !slices.Contains(ofRedis, v.Name):
+	case config.ReaderOf(v.Name) == "" && !slices.Contains(ofRedis, v.Name):
 		return "is read by nobody"
 	case from == nil || from.SecretKeyRef == nil && from.ConfigMapKeyRef == nil:
 		return "is written down in place"
@@ -96,19 +96,66 @@ func (o *objects) sourceProblem(p pod, v corev1.EnvVar) string {
 		return "is another's secret"
 	case from.SecretKeyRef != nil && strings.HasPrefix(p.owner, "Job/") && from.SecretKeyRef.Name != strings.TrimPrefix(p.owner, "Job/"):
 		return "gives a job the service's keys, or the service's rights"
-	case from.ConfigMapKeyRef != nil && !o.hasKey(from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key):
-		return "refers to a key that is not there"
+	case is && from.SecretKeyRef != nil && from.SecretKeyRef.Key != v.Name || is && from.ConfigMapKeyRef != nil && from.ConfigMapKeyRef.Key != v.Name:
+		return "has the value of another, or of none"
+	case from.ConfigMapKeyRef != nil && from.ConfigMapKeyRef.Optional == nil:
+		if _, there := o.valueOf(from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key); !there {
+			return "refers to a key that is not there"
+		}
 	}
 	return ""
 }
 
-func (o *objects) hasKey(configMap, key string) bool {
-	m := o.configMaps[configMap]
-	if m == nil {
-		return false
+func (o *objects) valueOf(configMap, key string) (value string, is bool) {
+	if m := o.configMaps[configMap]; m != nil {
+		value, is = m.Data[key]
 	}
-	_, is := m.Data[key]
-	return is
+	return value, is
+}
+
+// never are variables that a server is not given: those of the databases' owners, who may do
+// what it must not, and the name that the DAO half's Redis has a name of its own for.
+var never = map[string][]string{
+	"handoff-dao": {"DAO_MIGRATE_DATABASE_URL", "REDIS_URL"},
+	"handoff-fos": {"MIGRATE_DATABASE_URL"},
+}
+
+// settable says which variable of a half cannot be set by its ConfigMap or Secret, since no
+// line of the Deployment names it, and what is set there and reaches nobody.
+func settable(o *objects) (faults []string) {
+	for _, d := range o.servers() {
+		given, from := map[string]bool{}, map[string]bool{}
+		for _, v := range d.Spec.Template.Spec.Containers[0].Env {
+			given[v.Name] = true
+			if v.ValueFrom != nil && v.ValueFrom.ConfigMapKeyRef != nil {
+				from[v.ValueFrom.ConfigMapKeyRef.Name] = true
+			}
+		}
+		half := d.Labels["app.kubernetes.io/instance"]
+		for _, v := range config.Variables() {
+			want := (v.Half == half || v.Half == config.HalfBoth) && !slices.Contains(never[d.Name], v.Name)
+			if want != given[v.Name] {
+				faults = append(faults, fmt.Sprintf("%s: %s has a line: %v", d.Name, v.Name, given[v.Name]))
+			}
+		}
+		for name := range from {
+			if o.configMaps[name] == nil {
+				continue // givenByName says so
+			}
+			for key := range o.configMaps[name].Data {
+				if !given[key] {
+					faults = append(faults, d.Name+": "+key+" is set, and reaches nobody")
+				}
+			}
+		}
+	}
+	return faults
+}
+
+// What an overlay sets arrives, whichever of the half's variables it is.
+func TestEveryVariableOfAHalfCanBeSet(t *testing.T) {
+	t.Parallel()
+	eachOverlay(t, settable)
 }
 
 func variable(name string) (config.Variable, bool) {

@@ -21,8 +21,8 @@ trap 'rm -rf "$work"' EXIT
 
 # Not in one pipe: sh forgets the failure of all but the last command.
 kubectl kustomize "$here/overlays/$1" >"$work/template"
-placeholder='hello-world-co-op/handoff@sha256:0\{64\}'
-sed "s|$placeholder|$2|" "$work/template" >"$work/manifest"
+no_image='hello-world-co-op/handoff@sha256:0\{64\}'
+sed "s|$no_image|$2|" "$work/template" >"$work/manifest"
 grep -Fq "image: $2" "$work/manifest" || { echo "rollout.sh: no container has this image" >&2; exit 1; }
 
 # Each half has its migrations; one that runs elsewhere has none here.

@@ -23,10 +23,10 @@ func (f Finding) String() string {
 	return strings.Join(parts, ": ")
 }
 
-// Compare returns where live differs from manifest, in order. read reports whether the
-// program reads a variable of that name: one that is there only by hand and counts is
-// another matter than one that nobody looks at.
-func Compare(manifest, live Names, read func(name string) bool) ([]Finding, error) {
+// Compare returns where live differs from manifest, in order. readerOf says who reads a
+// variable of that name, "" for nobody: one that is there only by hand and counts is another
+// matter than one that nobody looks at.
+func Compare(manifest, live Names, readerOf func(name string) string) ([]Finding, error) {
 	if manifest.plain != live.plain {
 		return nil, ErrForms
 	}
@@ -40,13 +40,13 @@ func Compare(manifest, live Names, read func(name string) bool) ([]Finding, erro
 		case !wanted:
 			all = append(all, Finding{where, "", "runs, and is not in the manifest"})
 		default:
-			all = append(all, differences(where, want, got, read)...)
+			all = append(all, differences(where, want, got, readerOf)...)
 		}
 	}
 	return all, nil
 }
 
-func differences(where string, want, got place, read func(string) bool) (all []Finding) {
+func differences(where string, want, got place, readerOf func(string) string) (all []Finding) {
 	for _, name := range union(want, got) {
 		wanted, inManifest := want[name]
 		is, inLive := got[name]
@@ -56,8 +56,8 @@ func differences(where string, want, got place, read func(string) bool) (all []F
 			problem = "is missing"
 		case !inManifest && name == envFrom:
 			problem = "brings in names that the manifest does not list"
-		case !inManifest && read(name):
-			problem = "is not in the manifest, and counts"
+		case !inManifest && readerOf(name) != "":
+			problem = "is not in the manifest, and counts: " + readerOf(name) + " reads it"
 		case !inManifest:
 			problem = "is not in the manifest, and nothing reads it"
 		case is.kind != wanted.kind && is.kind == literal:

@@ -37,7 +37,9 @@ func byHand(name string) string { return fmt.Sprintf(`{"name": %q, "value": %q}`
 
 func differences(t *testing.T, manifest, live string) []string {
 	t.Helper()
-	known := func(name string) bool { return name == "LOG_LEVEL" || name == "REDIS_URL" }
+	known := func(name string) string {
+		return map[string]string{"LOG_LEVEL": "this program", "REDIS_URL": "this program", "PGHOST": "a driver"}[name]
+	}
 	findings, err := drift.Compare(read(t, manifest), read(t, live), known)
 	if err != nil {
 		t.Fatal(err)
@@ -65,13 +67,14 @@ func TestDriftIsFoundByContainerAndName(t *testing.T) {
 	manifest := deployment("handoff-dao", from("REDIS_URL", "secretKeyRef"), from("ENVIRONMENT", "configMapKeyRef"), from("LOG_FORMAT", "configMapKeyRef"), from("POD", "fieldRef"), byHand("FIXED")) +
 		deployment("handoff-fos", from("DATABASE_URL", "secretKeyRef"))
 	live := `{"kind": "List", "items": [` +
-		deployment("handoff-dao", byHand("REDIS_URL"), from("ENVIRONMENT", "secretKeyRef"), from("POD", "fieldRef"), byHand("FIXED"), byHand("LOG_LEVEL"), byHand("OLD_SETTING")) + "," +
+		deployment("handoff-dao", byHand("REDIS_URL"), from("ENVIRONMENT", "secretKeyRef"), from("POD", "fieldRef"), byHand("FIXED"), byHand("LOG_LEVEL"), byHand("OLD_SETTING"), byHand("PGHOST")) + "," +
 		deployment("shadow", byHand("X")) + `, {"kind": "Job", "metadata": {"name": "handoff-migrate"}}]}`
 	wants(t, differences(t, manifest, live),
 		"Deployment/handoff-dao/server: ENVIRONMENT: comes from a Secret, not as in the manifest",
 		"Deployment/handoff-dao/server: LOG_FORMAT: is missing",
-		"Deployment/handoff-dao/server: LOG_LEVEL: is not in the manifest, and counts",
+		"Deployment/handoff-dao/server: LOG_LEVEL: is not in the manifest, and counts: this program reads it",
 		"Deployment/handoff-dao/server: OLD_SETTING: is not in the manifest, and nothing reads it",
+		"Deployment/handoff-dao/server: PGHOST: is not in the manifest, and counts: a driver reads it",
 		"Deployment/handoff-dao/server: REDIS_URL: was set by hand; the manifest has it from a Secret",
 		"Deployment/handoff-fos/server: does not run",
 		"Deployment/shadow/server: runs, and is not in the manifest",
@@ -104,7 +107,7 @@ func TestDriftSeesInitContainersAndBundles(t *testing.T) {
 	const pod = `{"kind": "StatefulSet", "metadata": {"name": "s"}, "spec": {"template": {"spec": {"initContainers": [{"name": "i"%s}], "containers": [{"name": "c"%s}]}}}}`
 	wants(t, differences(t, fmt.Sprintf(pod, "", ""), fmt.Sprintf(pod, `, "env": [{"name": "REDIS_URL"}]`, `, "envFrom": [{"secretRef": {"name": "all"}}]`)),
 		"StatefulSet/s/c: (envFrom): brings in names that the manifest does not list",
-		"StatefulSet/s/i: REDIS_URL: is not in the manifest, and counts",
+		"StatefulSet/s/i: REDIS_URL: is not in the manifest, and counts: this program reads it",
 	)
 }
 
@@ -112,7 +115,7 @@ func TestDriftSeesInitContainersAndBundles(t *testing.T) {
 func TestDriftOfLines(t *testing.T) {
 	manifest := "# the settings\nENVIRONMENT=production\n\nREDIS_URL=" + hidden + "\nexport LOG_FORMAT=json\n"
 	live := "PATH=/bin\r\nHOSTNAME=x\nENVIRONMENT=\nREDIS_URL=" + hidden + "=\nLOG_LEVEL=" + hidden + "\nDEBUG=" + hidden
-	wants(t, differences(t, manifest, live), "DEBUG: is not in the manifest, and nothing reads it", "LOG_FORMAT: is missing", "LOG_LEVEL: is not in the manifest, and counts")
+	wants(t, differences(t, manifest, live), "DEBUG: is not in the manifest, and nothing reads it", "LOG_FORMAT: is missing", "LOG_LEVEL: is not in the manifest, and counts: this program reads it")
 	wants(t, differences(t, manifest, "LOG_FORMAT\nREDIS_URL\nENVIRONMENT"))
 	if _, err := drift.Compare(read(t, manifest), read(t, deployment("d")), nil); !errors.Is(err, drift.ErrForms) {
 		t.Errorf("lines and objects were compared: %v", err)

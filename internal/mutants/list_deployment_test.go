@@ -75,4 +75,16 @@ var deploymentMutants = []mutant{
 		edits: []edit{{"            --certificate-github-workflow-sha \"$COMMIT\" \\\n", ""}},
 		in:    "deploy", killers: []string{"TestWhatShipsWhenAndAfterWhat"},
 	},
+	{
+		name: "drift-of-libraries", breaks: "PGSSLMODE=disable was set by hand, and the audit says that nothing reads it",
+		file:  "internal/config/libraries.go",
+		edits: []edit{{"			return l.Reader\n", "			break\n"}},
+		in:    "cmd/server", killers: []string{"TestConfigDriftComparesNamesAndNeverPrintsAValue"},
+	},
+	{
+		name: "driver-reads-more", breaks: "a variable of the driver is missing from the list of those that count",
+		file:  "internal/config/libraries.go",
+		edits: []edit{{`"PGSSLMODE", `, ""}},
+		in:    "internal/config", killers: []string{"TestWhatLibrariesReadIsListed"},
+	},
 }
