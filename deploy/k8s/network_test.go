@@ -112,6 +112,7 @@ func (o *objects) ends() map[string]end {
 	all := map[string]end{
 		"traefik":      {namespace: "kube-system", labels: map[string]string{"app.kubernetes.io/name": "traefik"}},
 		"prometheus":   {namespace: "monitoring", labels: map[string]string{"app.kubernetes.io/name": "prometheus"}},
+		"collector":    {namespace: "monitoring", labels: map[string]string{"app.kubernetes.io/name": "opentelemetry-collector"}},
 		"dns":          {namespace: "kube-system", labels: map[string]string{"k8s-app": "kube-dns"}},
 		"neighbour":    {namespace: "elsewhere", labels: map[string]string{"app.kubernetes.io/name": "traefik"}},
 		"newcomer":     {labels: map[string]string{"app.kubernetes.io/name": "shell"}},
@@ -135,6 +136,7 @@ const (
 	portDAO, portFOS, portMetrics int32 = 8787, 8000, 9090
 	portRedis, portPostgres       int32 = 6379, 5432
 	portDNS, portHTTPS            int32 = 53, 443
+	portTraces                    int32 = 4318
 )
 
 // allowed is all that may happen; every other pair and port may not.
@@ -157,7 +159,7 @@ func connected(o *objects) (faults []string) {
 			if from == to || (a.namespace != "" || a.address != "") && (b.namespace != "" || b.address != "") {
 				continue
 			}
-			for _, port := range []int32{portDAO, portFOS, portMetrics, portRedis, portPostgres, portDNS, portHTTPS} {
+			for _, port := range []int32{portDAO, portFOS, portMetrics, portRedis, portPostgres, portDNS, portHTTPS, portTraces} {
 				want := slices.Contains(allowed[from+" → "+to], port)
 				if got := o.reaches(a, b, port); got != want {
 					faults = append(faults, fmt.Sprintf("%s → %s:%d is %v", from, to, port, got))
