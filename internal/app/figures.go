@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
@@ -132,10 +134,23 @@ func hashingFigures(registry *metrics.Registry, hasher *password.Hasher) {
 	})
 }
 
-// tokenFigures adds the service tokens: which there are, and when each was used last.
+// tokenFigures adds the service tokens and the bearers of services: which there are, since
+// when each is in use, and when it was last.
 func (a *App) tokenFigures() {
 	a.metrics.ServiceTokens(a.tokensSeen)
+	var current, previous []string
 	if ids := secretIDs(a.config.ServiceTokens); len(ids) > 0 {
-		a.metrics.ServiceTokenKeys(ids[0], ids[1:])
+		current, previous = ids[:1], ids[1:]
 	}
+	if a.config.FOS.AuthzAddr != "" {
+		staying := map[string]string{} // a name's last bearer is the one that stays
+		for _, s := range services(a.config.FOS.Services) {
+			if old, twice := staying[s.Name]; twice {
+				previous = append(previous, old)
+			}
+			staying[s.Name] = s.KeyID()
+		}
+		current = append(current, slices.Collect(maps.Values(staying))...)
+	}
+	a.metrics.ServiceTokenKeys(current, previous)
 }

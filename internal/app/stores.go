@@ -9,6 +9,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/health"
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
+	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -84,8 +85,8 @@ func (a *App) details(half datastore.Half, pool *datastore.Postgres, keyIDs map[
 	}
 }
 
-// withTokenUse adds when each service token was last accepted, by whichever replica.
-// A token that never was is not there.
+// withTokenUse adds when each service token was first and last accepted, by whichever
+// replica. A token that never was is not there.
 func (a *App) withTokenUse(
 	uses *handoff.TokenUse, details func(context.Context) (httpapi.Details, error),
 ) func(context.Context) (httpapi.Details, error) {
@@ -93,19 +94,22 @@ func (a *App) withTokenUse(
 		d, err := details(ctx)
 		within, cancel := context.WithTimeout(ctx, health.Timeout)
 		defer cancel()
-		last, useErr := uses.Last(within)
+		all, useErr := uses.All(within)
 		if useErr != nil {
 			a.options.Log.WarnContext(ctx, "the other replicas' use of service tokens cannot be read", "error", useErr)
 		}
-		d.ServiceTokenLastUsed = map[string]int64{}
-		for keyID, at := range last {
-			d.ServiceTokenLastUsed[keyID] = at.UnixMilli()
+		d.ServiceTokenFirstUsed, d.ServiceTokenLastUsed = map[string]int64{}, map[string]int64{}
+		for keyID, use := range all {
+			d.ServiceTokenLastUsed[keyID] = use.Last.UnixMilli()
+			if !use.First.IsZero() {
+				d.ServiceTokenFirstUsed[keyID] = use.First.UnixMilli()
+			}
 		}
 		return d, err
 	}
 }
 
-// tokenUse remembers when a half last accepted each service token.
+// tokenUse remembers when a half first and last accepted each service token.
 func (a *App) tokenUse(store handoff.TokenUseStore) *handoff.TokenUse {
 	uses := handoff.NewTokenUse(handoff.TokenUseConfig{Store: store, Now: a.options.Now, Log: a.options.Log})
 	a.uses = append(a.uses, uses)
@@ -113,14 +117,20 @@ func (a *App) tokenUse(store handoff.TokenUseStore) *handoff.TokenUse {
 	return uses
 }
 
-// tokensSeen is when this process last accepted each service token, on whichever half.
-func (a *App) tokensSeen() map[string]time.Time {
-	all := map[string]time.Time{}
+// tokensSeen is what this process knows of each service token that it has accepted, on
+// whichever half: since when it is used, and when it was last.
+func (a *App) tokensSeen() map[string]metrics.TokenUse {
+	all := map[string]metrics.TokenUse{}
 	for _, half := range a.uses {
-		for keyID, at := range half.Seen() {
-			if at.After(all[keyID]) {
-				all[keyID] = at
+		for keyID, use := range half.Seen() {
+			one := all[keyID]
+			if one.First.IsZero() || !use.First.IsZero() && use.First.Before(one.First) {
+				one.First = use.First
 			}
+			if use.Last.After(one.Last) {
+				one.Last = use.Last
+			}
+			all[keyID] = one
 		}
 	}
 	return all

@@ -93,6 +93,6 @@ type rawFOS struct {
 	AccessMinutes      int            `env:"ACCESS_TOKEN_EXPIRE_MINUTES" envDefault:"30" example:"30" help:"Life of an access token in minutes."`
 	RefreshDays        int            `env:"REFRESH_TOKEN_EXPIRE_DAYS" envDefault:"7" example:"7" help:"Absolute life of a session in days."`
 	AuthzAddr          string         `env:"AUTHZ_ADDR" default:"none: it is off" example:"127.0.0.1:8001" help:"host:port of the listener that a gateway asks whether a request may pass (Traefik's ForwardAuth); only those of TRUSTED_PROXIES may ask. Never route it from outside."`
-	ServiceDigests     string         `env:"SERVICE_TOKEN_DIGESTS" example:"billing=6f1b0a3c9e5d7248b1c0f3a6d9e2857413fcb05a8e9d7c6240b3a1f5e8d7c692" help:"List of service=SHA-256 of the bearer that the service shows at /authz/service. Twice under one name while a bearer is rotated. The bearers are random, at least 32 characters: printf %s TOKEN | sha256sum."`
+	ServiceDigests     string         `env:"SERVICE_TOKEN_DIGESTS" example:"billing=6f1b0a3c9e5d7248b1c0f3a6d9e2857413fcb05a8e9d7c6240b3a1f5e8d7c692" help:"List of service=SHA-256 of the bearer that the service shows at /authz/service. Twice under one name while a bearer is rotated, the new one last. The bearers are random, at least 32 characters: printf %s TOKEN | sha256sum."`
 	ArrivalPerMinute   int            `env:"RATE_LIMIT_ARRIVAL_PER_MINUTE" envDefault:"30" example:"30" help:"Cross-domain logins a minute from one address (IPv6: one /64)."`
 }

@@ -168,32 +168,33 @@ func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
 }
 
 // NoteTokenUse implements [TokenUseStore].
-func (d *DAOStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
+func (d *DAOStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) (time.Time, error) {
 	return noteTokenUse(ctx, d.pool, keyID, at)
 }
 
-func noteTokenUse(ctx context.Context, pool *pgxpool.Pool, keyID string, at time.Time) error {
-	_, err := pool.Exec(ctx, `
-		INSERT INTO service_token_use AS u (key_id, last_used_at) VALUES ($1, $2)
-		ON CONFLICT (key_id) DO UPDATE SET last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at)`, keyID, at)
-	return outage.Postgres(err)
+func noteTokenUse(ctx context.Context, pool *pgxpool.Pool, keyID string, at time.Time) (first time.Time, err error) {
+	err = pool.QueryRow(ctx, `
+		INSERT INTO service_token_use AS u (key_id, first_used_at, last_used_at) VALUES ($1, $2, $2)
+		ON CONFLICT (key_id) DO UPDATE SET last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at)
+		RETURNING u.first_used_at`, keyID, at).Scan(&first)
+	return first.UTC(), outage.Postgres(err)
 }
 
 // TokenUses implements [TokenUseStore].
-func (d *DAOStore) TokenUses(ctx context.Context) (map[string]time.Time, error) {
+func (d *DAOStore) TokenUses(ctx context.Context) (map[string]Use, error) {
 	return tokenUses(ctx, d.pool)
 }
 
-func tokenUses(ctx context.Context, pool *pgxpool.Pool) (map[string]time.Time, error) {
-	rows, err := pool.Query(ctx, `SELECT key_id, last_used_at FROM service_token_use`)
+func tokenUses(ctx context.Context, pool *pgxpool.Pool) (map[string]Use, error) {
+	rows, err := pool.Query(ctx, `SELECT key_id, first_used_at, last_used_at FROM service_token_use`)
 	if err != nil {
 		return nil, outage.Postgres(err)
 	}
-	all := map[string]time.Time{}
+	all := map[string]Use{}
 	var keyID string
-	var at time.Time
-	_, err = pgx.ForEachRow(rows, []any{&keyID, &at}, func() error {
-		all[keyID] = at.UTC()
+	var use Use
+	_, err = pgx.ForEachRow(rows, []any{&keyID, &use.First, &use.Last}, func() error {
+		all[keyID] = Use{First: use.First.UTC(), Last: use.Last.UTC()}
 		return nil
 	})
 	return all, outage.Postgres(err)

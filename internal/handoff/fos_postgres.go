@@ -50,12 +50,12 @@ func lookLater(ctx context.Context, tx pgx.Tx, handoffID uuid.UUID, after time.D
 }
 
 // NoteTokenUse implements [TokenUseStore].
-func (f *FOSStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
+func (f *FOSStore) NoteTokenUse(ctx context.Context, keyID string, at time.Time) (time.Time, error) {
 	return noteTokenUse(ctx, f.pool, keyID, at)
 }
 
 // TokenUses implements [TokenUseStore].
-func (f *FOSStore) TokenUses(ctx context.Context) (map[string]time.Time, error) {
+func (f *FOSStore) TokenUses(ctx context.Context) (map[string]Use, error) {
 	return tokenUses(ctx, f.pool)
 }
 

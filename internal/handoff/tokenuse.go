@@ -3,21 +3,22 @@ package handoff
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/behind"
 )
 
-// TokenUse remembers when each service token was last accepted, by key id: after a
-// rotation the old one may go when its time stands still. Every process knows its
+// TokenUse remembers when each service token was first and last accepted, by key id: the
+// first time is its age, and after a rotation the old one may go when its last time stands
+// still. Every process knows its
 // own times at once, and all learn of each other's through the database, which they
 // tell at most every [tokenUseEvery]. Wait for it before the store is closed.
 type TokenUse struct {
 	TokenUseConfig
 	mu      sync.Mutex
 	last    map[string]time.Time
+	first   map[string]time.Time // as the store says, so that a restart makes no token young
 	told    map[string]time.Time
 	telling *behind.Work
 }
@@ -29,12 +30,17 @@ type TokenUseConfig struct {
 	Log   *slog.Logger
 }
 
+// Use is when a service token was accepted. First is zero where only this process knows of
+// the token, and could not tell.
+type Use struct{ First, Last time.Time }
+
 // TokenUseStore is a half's table of these times.
 type TokenUseStore interface {
-	// NoteTokenUse moves the key's time forward to at, never back.
-	NoteTokenUse(ctx context.Context, keyID string, at time.Time) error
+	// NoteTokenUse moves the key's last time forward to at, never back, and returns its
+	// first, which is at for a key that is new.
+	NoteTokenUse(ctx context.Context, keyID string, at time.Time) (first time.Time, err error)
 	// TokenUses returns the times of all keys, by any process.
-	TokenUses(ctx context.Context) (map[string]time.Time, error)
+	TokenUses(ctx context.Context) (map[string]Use, error)
 }
 
 // tokenUseEvery bounds the writes: an exchange must not wait for another commit.
@@ -45,7 +51,10 @@ const tellingAtOnce = 4
 
 // NewTokenUse begins with no use seen.
 func NewTokenUse(config TokenUseConfig) *TokenUse {
-	return &TokenUse{TokenUseConfig: config, telling: behind.New(tellingAtOnce), last: map[string]time.Time{}, told: map[string]time.Time{}}
+	return &TokenUse{
+		TokenUseConfig: config, telling: behind.New(tellingAtOnce),
+		last: map[string]time.Time{}, first: map[string]time.Time{}, told: map[string]time.Time{},
+	}
 }
 
 // Note remembers that the token was accepted now.
@@ -55,10 +64,15 @@ func (u *TokenUse) Note(ctx context.Context, keyID string) {
 		return
 	}
 	told := u.telling.Do(ctx, func(ctx context.Context) {
-		if err := u.Store.NoteTokenUse(ctx, keyID, now); err != nil {
+		first, err := u.Store.NoteTokenUse(ctx, keyID, now)
+		if err != nil {
 			u.Log.WarnContext(ctx, "a service token's use was not stored", "key_id", keyID, "error", err)
 			u.tellAgain(keyID, now)
+			return
 		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.first[keyID] = first
 	})
 	if !told {
 		u.tellAgain(keyID, now)
@@ -89,24 +103,30 @@ func (u *TokenUse) tellAgain(keyID string, failed time.Time) {
 	u.told[keyID] = failed.Add(tokenUseRetry - tokenUseEvery)
 }
 
-// Seen are the times that this process knows by itself.
-func (u *TokenUse) Seen() map[string]time.Time {
+// Seen are the tokens that this process has accepted, with their last times here; the first
+// ones are of all processes, once the database has told them.
+func (u *TokenUse) Seen() map[string]Use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return maps.Clone(u.last)
+	all := map[string]Use{}
+	for keyID, at := range u.last {
+		all[keyID] = Use{First: u.first[keyID], Last: at}
+	}
+	return all
 }
 
-// Last are the times of all processes: this one's exactly, the others' within
+// All are the uses that any process saw: this one's exactly, the others' within
 // [tokenUseEvery]. Without the database they are this one's, with the error.
-func (u *TokenUse) Last(ctx context.Context) (map[string]time.Time, error) {
-	all, err := u.Store.TokenUses(ctx)
-	last := u.Seen()
-	for keyID, at := range all {
-		if at.After(last[keyID]) {
-			last[keyID] = at
+func (u *TokenUse) All(ctx context.Context) (map[string]Use, error) {
+	stored, err := u.Store.TokenUses(ctx)
+	all := u.Seen()
+	for keyID, use := range stored {
+		if use.Last.Before(all[keyID].Last) {
+			use.Last = all[keyID].Last
 		}
+		all[keyID] = use
 	}
-	return last, err
+	return all, err
 }
 
 // Wait returns when nothing is being told any more.

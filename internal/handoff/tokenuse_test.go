@@ -38,26 +38,26 @@ type told struct {
 	held chan struct{}
 }
 
-func (s *told) NoteTokenUse(ctx context.Context, keyID string, at time.Time) error {
+func (s *told) NoteTokenUse(ctx context.Context, keyID string, at time.Time) (time.Time, error) {
 	if s.held != nil {
 		select {
 		case <-s.held:
 		case <-ctx.Done():
-			return ctx.Err()
+			return time.Time{}, ctx.Err()
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down == nil {
 		s.uses = append(s.uses, keyID+" "+at.Format("15:04:05.000"))
 	}
-	return s.down
+	return at, s.down
 }
 
-func (s *told) TokenUses(context.Context) (map[string]time.Time, error) {
+func (s *told) TokenUses(context.Context) (map[string]handoff.Use, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return nil, s.down
@@ -74,13 +74,8 @@ func (s *told) wantTold(t testing.TB, u *handoff.TokenUse, want ...string) {
 	}
 }
 
-type tokenUseStore interface {
-	NoteTokenUse(ctx context.Context, keyID string, at time.Time) error
-	TokenUses(ctx context.Context) (map[string]time.Time, error)
-}
-
 // replica is one process's memory of uses, with its own clock and log.
-func replica(store tokenUseStore, clock *testkit.Clock) (*handoff.TokenUse, *testkit.Log) {
+func replica(store handoff.TokenUseStore, clock *testkit.Clock) (*handoff.TokenUse, *testkit.Log) {
 	log := &testkit.Log{}
 	return handoff.NewTokenUse(handoff.TokenUseConfig{
 		Store: store, Now: clock.Now, Log: slog.New(slog.NewJSONHandler(log, nil)),
@@ -89,13 +84,21 @@ func replica(store tokenUseStore, clock *testkit.Clock) (*handoff.TokenUse, *tes
 
 func wantLast(t testing.TB, u *handoff.TokenUse, want uses) {
 	t.Helper()
-	got, err := u.Last(t.Context())
+	all, err := u.All(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, lastOf(all)); diff != "" {
 		t.Errorf("last used (-want +got):\n%s", diff)
 	}
+}
+
+func lastOf(all map[string]handoff.Use) uses {
+	last := uses{}
+	for keyID, use := range all {
+		last[keyID] = use.Last
+	}
+	return last
 }
 
 // I13: an exchange costs no commit of its own. The first use of a token is told at
@@ -115,7 +118,7 @@ func TestI13_aTokensUseIsToldAtOnceAndThenEveryThirtySeconds(t *testing.T) {
 	clock.Advance(10*time.Second - time.Millisecond)
 	u.Note(t.Context(), oldToken)
 	store.wantTold(t, u, oldToken+" 12:00:00.000", newToken+" 12:00:20.000")
-	if got, want := u.Seen()[oldToken], clock.Now(); !got.Equal(want) {
+	if got, want := u.Seen()[oldToken].Last, clock.Now(); !got.Equal(want) {
 		t.Errorf("what was not told is not known: %v, want %v", got, want)
 	}
 
@@ -165,6 +168,35 @@ func TestATokensTimeNeverMovesBack(t *testing.T) {
 	wantLast(t, first, uses{oldToken: noon.Add(2 * time.Minute)})
 }
 
+// A token is as old as its first use at whichever replica: neither a restart nor a replica
+// whose clock is behind makes it younger, or older.
+func TestATokenIsAsOldAsItsFirstUse(t *testing.T) {
+	t.Parallel()
+	for half, store := range map[datastore.Half]handoff.TokenUseStore{
+		datastore.DAO: handoff.NewDAOStore(testkit.Database(t, datastore.DAO)), datastore.FOS: handoff.NewFOSStore(testkit.Database(t, datastore.FOS)),
+	} {
+		clock := testkit.NewClock()
+		noon := clock.Now()
+		first, _ := replica(store, clock)
+		first.Note(t.Context(), oldToken)
+		first.Wait()
+		clock.Advance(90 * 24 * time.Hour)
+		restarted, _ := replica(store, clock)
+		if seen := restarted.Seen(); len(seen) != 0 {
+			t.Errorf("%s: seen before anything was: %v", half, seen)
+		}
+		restarted.Note(t.Context(), oldToken)
+		restarted.Note(t.Context(), newToken)
+		restarted.Wait()
+		now := clock.Now()
+		want := map[string]handoff.Use{oldToken: {First: noon, Last: now}, newToken: {First: now, Last: now}}
+		all, err := restarted.All(t.Context())
+		if diff := cmp.Diff([]any{want, want}, []any{all, restarted.Seen()}); diff != "" || err != nil {
+			t.Errorf("%s: %v, all and seen here (-want +got):\n%s", half, err, diff)
+		}
+	}
+}
+
 func TestLastIsWhatAnyReplicaSaw(t *testing.T) {
 	t.Parallel()
 	store, clock := handoff.NewDAOStore(testkit.Database(t, datastore.DAO)), testkit.NewClock()
@@ -211,9 +243,9 @@ func TestWithoutTheDatabaseLastIsWhatThisProcessSaw(t *testing.T) {
 	noteAfter(0, 1)
 	noteAfter(5*time.Second-time.Millisecond, 1)
 	noteAfter(time.Millisecond, 2)
-	last, err := u.Last(t.Context())
-	if want := (uses{oldToken: clock.Now()}); !cmp.Equal(want, last) {
-		t.Errorf("%v, want %v", last, want)
+	all, err := u.All(t.Context())
+	if want := (map[string]handoff.Use{oldToken: {Last: clock.Now()}}); !cmp.Equal(want, all) {
+		t.Errorf("%v, want %v: an age is made up", all, want)
 	}
 	if _, ok := errors.AsType[*outage.Error](err); !ok {
 		t.Errorf("the error is %v", err)
@@ -278,11 +310,11 @@ func TestManyUsesAtOnceAreToldOnce(t *testing.T) {
 		all.Go(func() {
 			keyID := []string{oldToken, newToken}[i%2]
 			u.Note(t.Context(), keyID)
-			last, err := u.Last(t.Context())
-			if err != nil || last[keyID].IsZero() || u.Seen()[keyID].IsZero() {
+			all, err := u.All(t.Context())
+			if err != nil || all[keyID].Last.IsZero() || u.Seen()[keyID].Last.IsZero() {
 				missed.Add(1)
 			}
-			last[keyID] = time.Time{} // what was given away is the caller's
+			all[keyID] = handoff.Use{} // what was given away is the caller's
 		})
 	}
 	all.Wait()

@@ -73,9 +73,10 @@ type Details struct {
 	Migration     Migration             `json:"migration"`
 	// KeyIDs names the keys in use, the one that signs or seals first, by purpose.
 	KeyIDs map[string][]string `json:"key_ids"`
-	// ServiceTokenLastUsed says, by key id, when each was last accepted here (ms
-	// epoch). The DAO half's; the other accepts none.
-	ServiceTokenLastUsed map[string]int64 `json:"service_token_last_used,omitempty"`
+	// ServiceTokenFirstUsed and ServiceTokenLastUsed say, by key id, since when each has been
+	// accepted on this half, and when it was last (ms epoch).
+	ServiceTokenFirstUsed map[string]int64 `json:"service_token_first_used"`
+	ServiceTokenLastUsed  map[string]int64 `json:"service_token_last_used"`
 }
 
 // Dependency is one check's answer; why it is down is in the log.

@@ -49,10 +49,13 @@ func (r *Registry) Request(half, method, route string, status int, took time.Dur
 	r.requests.WithLabelValues(half, method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// ServiceTokens adds when each service token was last accepted by this process, by
-// key id. Those are as few as were configured.
-func (r *Registry) ServiceTokens(lastUsed func() map[string]time.Time) {
-	r.registry.MustRegister(tokenUse{lastUsed})
+// TokenUse is when a service token was accepted. First is zero where that is not known.
+type TokenUse struct{ First, Last time.Time }
+
+// ServiceTokens adds, by key id, when each service token was last accepted by this process,
+// and since when it has been by any. The ids are as few as were configured.
+func (r *Registry) ServiceTokens(uses func() map[string]TokenUse) {
+	r.registry.MustRegister(tokenUse{uses})
 }
 
 // Unlimited adds how many tries of a half were let pass because its limiter could
@@ -117,18 +120,29 @@ func (r *Registry) Endings(half string, waiting func() (int, time.Duration), fai
 }
 
 // tokenUse asks when it is scraped.
-type tokenUse struct{ lastUsed func() map[string]time.Time }
+type tokenUse struct{ uses func() map[string]TokenUse }
 
-var tokenUseDesc = prometheus.NewDesc("handoff_service_token_last_used_timestamp_seconds",
-	"When this process last accepted the service token with the key id; absent until it does.", []string{"key_id"}, nil)
+var (
+	tokenUseDesc = prometheus.NewDesc("handoff_service_token_last_used_timestamp_seconds",
+		"When this process last accepted the service token with the key id; absent until it does.", []string{"key_id"}, nil)
+	tokenAgeDesc = prometheus.NewDesc("handoff_service_token_first_used_timestamp_seconds",
+		"When any process first accepted the service token with the key id: its age. Absent until this one has accepted it.", []string{"key_id"}, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (tokenUse) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- tokenUseDesc }
+func (tokenUse) Describe(descriptions chan<- *prometheus.Desc) {
+	descriptions <- tokenUseDesc
+	descriptions <- tokenAgeDesc
+}
 
 // Collect implements prometheus.Collector.
 func (t tokenUse) Collect(figures chan<- prometheus.Metric) {
-	for keyID, at := range t.lastUsed() {
-		figures <- prometheus.MustNewConstMetric(tokenUseDesc, prometheus.GaugeValue, float64(at.UnixMilli())/1000, keyID)
+	for keyID, use := range t.uses() {
+		for desc, at := range map[*prometheus.Desc]time.Time{tokenUseDesc: use.Last, tokenAgeDesc: use.First} {
+			if !at.IsZero() {
+				figures <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(at.UnixMilli())/1000, keyID)
+			}
+		}
 	}
 }
 

@@ -46,15 +46,15 @@ func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
 func TestAServiceTokenHasATimeOnceItWasUsed(t *testing.T) {
 	t.Parallel()
 	const name = "handoff_service_token_last_used_timestamp_seconds"
-	uses := map[string]time.Time{}
+	uses := map[string]metrics.TokenUse{}
 	registry := metrics.New("1.2.3")
-	registry.ServiceTokens(func() map[string]time.Time { return uses })
+	registry.ServiceTokens(func() map[string]metrics.TokenUse { return uses })
 	if text := scraped(t, registry); strings.Contains(text, name) {
 		t.Errorf("a time before the first use:\n%s", text)
 	}
 
 	noon := time.Date(2026, 11, 21, 12, 0, 0, int(250*time.Millisecond), time.UTC)
-	uses["0ldt0ken"], uses["newt0ken"] = noon, noon.Add(time.Minute)
+	uses["0ldt0ken"], uses["newt0ken"] = metrics.TokenUse{First: noon.Add(-time.Hour), Last: noon}, metrics.TokenUse{Last: noon.Add(time.Minute)}
 	text := scraped(t, registry)
 	for _, want := range []string{
 		"# TYPE " + name + " gauge\n", name + `{key_id="0ldt0ken"} 1.79526240025e+09` + "\n", name + `{key_id="newt0ken"} 1.79526246025e+09` + "\n",
@@ -65,6 +65,11 @@ func TestAServiceTokenHasATimeOnceItWasUsed(t *testing.T) {
 	}
 	if n := strings.Count(text, "\n"+name+"{"); n != 2 {
 		t.Errorf("%d figures of two tokens", n)
+	}
+	// An age that is not known is not 56 years.
+	const age = "\nhandoff_service_token_first_used_timestamp_seconds{"
+	if !strings.Contains(text, age+`key_id="0ldt0ken"} 1.79525880025e+09`+"\n") || strings.Count(text, age) != 1 {
+		t.Errorf("the ages are wrong:\n%s", text)
 	}
 }
 

@@ -110,11 +110,13 @@ func (r *Registry) TraceFailures(messages func() uint64) {
 	}, func() float64 { return float64(messages()) }))
 }
 
-// ServiceTokenKeys adds which service tokens are accepted, by key id: "current", which is the
-// one that is sent, or "previous".
-func (r *Registry) ServiceTokenKeys(current string, previous []string) {
+// ServiceTokenKeys adds which service tokens and bearers of services are accepted, by key id:
+// "current", which stay, or "previous", which are to go.
+func (r *Registry) ServiceTokenKeys(current, previous []string) {
 	r.registry.MustRegister(asked(func(send sending) {
-		send(tokenKeyDesc, prometheus.GaugeValue, 1, current, "current")
+		for _, keyID := range current {
+			send(tokenKeyDesc, prometheus.GaugeValue, 1, keyID, "current")
+		}
 		for _, keyID := range previous {
 			send(tokenKeyDesc, prometheus.GaugeValue, 1, keyID, "previous")
 		}
@@ -122,7 +124,7 @@ func (r *Registry) ServiceTokenKeys(current string, previous []string) {
 }
 
 var tokenKeyDesc = prometheus.NewDesc("handoff_service_token_key",
-	"Always 1: the service tokens that are accepted, and which of them is the one that goes.", []string{"key_id", "use"}, nil)
+	"Always 1: the service tokens, and the bearers of services, that are accepted, and which of them are to go.", []string{"key_id", "use"}, nil)
 
 // sending sends one figure.
 type sending func(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string)

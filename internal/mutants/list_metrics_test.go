@@ -92,4 +92,22 @@ var metricsMutants = []mutant{
 		edits: []edit{{"	if err := h.acquire(ctx, weight); err != nil {\n		h.load.busy.Add(1)\n", "	if err := h.acquire(ctx, weight); err != nil {\n"}},
 		in:    "password", killers: []string{"TestLoadIsWhatThereIsToDo"},
 	},
+	{
+		name: "young-after-a-restart", breaks: "a token is as young as the process, and nobody rotates what is a year old",
+		file:  "internal/handoff/dao_postgres.go",
+		edits: []edit{{"		RETURNING u.first_used_at`", "		RETURNING u.last_used_at`"}},
+		in:    "internal/handoff", killers: []string{"TestATokenIsAsOldAsItsFirstUse"},
+	},
+	{
+		name: "old-bearer-unseen", breaks: "a service goes on with the bearer that was to go, and no alert says so",
+		file:  "internal/app/figures.go",
+		edits: []edit{{"				previous = append(previous, old)\n", "				current = append(current, old)\n"}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestForwardAuth_anOperatorSeesWhichBearerIsStillUsed"},
+	},
+	{
+		name: "age-of-nothing", breaks: "an age that nobody knows is shown as 56 years",
+		file:  "internal/metrics/metrics.go",
+		edits: []edit{{"			if !at.IsZero() {\n", "			{\n"}},
+		in:    "internal/metrics", killers: []string{"TestAServiceTokenHasATimeOnceItWasUsed"},
+	},
 }

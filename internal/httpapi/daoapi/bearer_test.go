@@ -80,7 +80,7 @@ func TestHealthDetailed_isForTheServiceTokenAlone(t *testing.T) {
 	answer := wantOK(t, s.Browser(t).Get(s.DAOURL+"/health/detailed", bearer))
 	wantMembers(t, answer, "version:string", "uptime_seconds:integer", "dependencies:map[string]interface {}",
 		"pool:map[string]interface {}", "migration:map[string]interface {}", "key_ids:map[string]interface {}",
-		"service_token_last_used:map[string]interface {}")
+		"service_token_first_used:map[string]interface {}", "service_token_last_used:map[string]interface {}")
 	for _, secret := range []string{testkit.ServiceToken, testkit.SealingKey, testkit.PseudonymKey, testkit.JWTKey, "127.0.0.1", "postgres://"} {
 		if strings.Contains(answer.Raw, secret) {
 			t.Errorf("the answer tells %s", secret)
