@@ -92,6 +92,12 @@ fuzz: ## each fuzz target for FUZZTIME, 30s unless it is set, one after the othe
 mutants: ## each mistake on the list is made in a copy, and must be found (half an hour)
 	@go test -tags mutants -count=1 -timeout 120m -v -run '^TestMutants$$' ./internal/mutants
 
+# BENCH="-ops mint -rounds 1 -seconds 1" is a short one. exec, as in run.
+.PHONY: bench
+bench: ## what each operation costs beside the stores it needs: docs/performance.md (half an hour)
+	@CGO_ENABLED=0 go build -o bin/bench ./cmd/bench
+	@exec bin/bench $(BENCH)
+
 ##@ Shipping
 
 .PHONY: build

@@ -70,6 +70,13 @@ var rooms = map[string][]string{
 	"cmd/demo":         {"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/seed", "internal/selftest", "internal/user", "password"},
 	"internal/testkit": {"internal/...", "password"},
 
+	// What measures: both programs under measure, and who drives them.
+	"internal/bench": {
+		"internal/app", "internal/config", "internal/datastore", "internal/devstack", "internal/handoff", "internal/member",
+		"internal/privacy", "internal/session", "internal/token", "password",
+	},
+	"cmd/bench": {"internal/bench", "internal/devstack"},
+
 	// What tests of faults share.
 	"internal/faulttest":          {"internal/datastore", "internal/devstack", "internal/member", "internal/privacy", "internal/testkit", "internal/token", "migrations"},
 	"internal/faulttest/crash":    {},
@@ -88,7 +95,7 @@ var (
 	daoHalf  = []string{"internal/token", "internal/member"}
 	fosHalf  = []string{"internal/user", "internal/session"}
 	meetings = []string{
-		"internal/handoff", "internal/signin", "internal/leaving", "internal/app", "internal/seed", "internal/testkit", "cmd/...",
+		"internal/handoff", "internal/signin", "internal/leaving", "internal/app", "internal/seed", "internal/testkit", "internal/bench", "cmd/...",
 		"internal/httpapi",        // problem.go alone, see meetingFile
 		"internal/httpapi/fosapi", // parses the token that arrives
 	}
@@ -101,10 +108,11 @@ var openTo = map[string][]string{
 	"cmd/...":              {},
 	"internal/httpapi":     {"internal/app", "internal/httpapi/...", "cmd/...", "internal/testkit"},
 	"internal/httpapi/...": {"internal/app", "cmd/...", "internal/testkit"},
-	"internal/app":         {"cmd/...", "internal/testkit"},
-	"internal/devstack":    {"cmd/demo", "internal/testkit", "internal/faulttest"}, // never in what is shipped
-	"internal/testkit":     {"internal/faulttest"},                                 // tests only
-	"internal/faulttest":   {},                                                     // tests only
+	"internal/app":         {"cmd/...", "internal/testkit", "internal/bench"},
+	"internal/devstack":    {"cmd/demo", "cmd/bench", "internal/testkit", "internal/faulttest", "internal/bench"}, // never in what is shipped
+	"internal/testkit":     {"internal/faulttest"},                                                                // tests only
+	"internal/faulttest":   {},                                                                                    // tests only
+	"internal/bench":       {"cmd/bench"},                                                                         // never in what is shipped
 }
 
 // places names the files that may import a library in what is shipped: one
@@ -114,22 +122,22 @@ var places = []struct {
 	files   []string
 	why     string
 }{
-	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*", "internal/faulttest/*"}, "SQL is the adapter's"},
-	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*", "internal/faulttest/*"}, "Redis is the adapter's"},
+	{"github.com/jackc/pgx", []string{"internal/*/postgres.go", "internal/*/dao_postgres.go", "internal/*/fos_postgres.go", "internal/datastore/migrate.go", "internal/testkit/*", "internal/faulttest/*", "internal/bench/*"}, "SQL is the adapter's"},
+	{"github.com/redis/go-redis", []string{"internal/*/redis.go", "internal/testkit/*", "internal/faulttest/*", "internal/bench/*"}, "Redis is the adapter's"},
 	{"github.com/go-redis/redis_rate", []string{"internal/ratelimit/redis.go"}, "its keys are put under the half's prefix there"},
 	{"github.com/pressly/goose", []string{"internal/datastore/migrate.go"}, ""},
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
-	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*"}, "no domain and no use case sees an HTTP type"},
-	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "client/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*"}, "no domain and no use case sees an HTTP type"},
-	{"github.com/golang-jwt/jwt", []string{"internal/session/*"}, "its defaults are dangerous, and session pins them"},
+	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*", "internal/bench/floor*.go"}, "no domain and no use case sees an HTTP type"},
+	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "client/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*", "internal/bench/floor*.go"}, "no domain and no use case sees an HTTP type"},
+	{"github.com/golang-jwt/jwt", []string{"internal/session/*", "internal/bench/floor*.go"}, "its defaults are dangerous, and session pins them"},
 	{"golang.org/x/crypto/argon2", []string{"password/*"}, "hash with package password"},
 	{"golang.org/x/crypto/bcrypt", []string{"password/*"}, "hash with package password"},
 	{"github.com/caarlos0/env", []string{"internal/config/*"}, "the environment is config's"},
 	{"github.com/prometheus/client_golang", []string{"internal/metrics/*", "internal/faulttest/*"}, "labels are bounded there"},
 	{"go.opentelemetry.io", []string{"internal/tracing/*"}, "what a span may hold is decided there"},
-	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/httpapi/apidoc/generate/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "environment and files come in as values"},
-	{"crypto/rand", []string{"internal/app/*", "client/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*"}, "randomness is a constructor's argument"},
+	{"os", []string{"cmd/*/*", "internal/config/secretfile.go", "internal/config/example/*", "internal/httpapi/apidoc/generate/*", "internal/app/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*", "internal/bench/*"}, "environment and files come in as values"},
+	{"crypto/rand", []string{"internal/app/*", "client/*", "password/*", "cmd/demo/*", "internal/devstack/*", "internal/testkit/*", "internal/faulttest/*", "internal/bench/*"}, "randomness is a constructor's argument"},
 	{"testing", []string{"internal/testkit/*", "internal/faulttest/*"}, "test helpers do not belong in the binary"},
 	{"github.com/google/go-cmp", nil, "test helpers do not belong in the binary"},
 	{"go.uber.org/goleak", nil, "test helpers do not belong in the binary"},

@@ -1,0 +1,78 @@
+// Command bench is `make bench`: what the service's operations cost, beside a floor that
+// does only what they cannot do without. It starts its own Postgres and Redis below
+// .dev/bench, and prints a report in Markdown. See package bench and docs/performance.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hello-world-co-op/handoff/internal/bench"
+	"github.com/hello-world-co-op/handoff/internal/devstack"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	var err error
+	if len(os.Args) == 3 && os.Args[1] == bench.ChildCommand { // one of the programs under measure
+		// Ctrl-C goes to all of us; this one ends with its input, which is when the
+		// first one has done with it.
+		err = bench.Serve(context.WithoutCancel(ctx), os.Args[2], os.Stdin, os.Stdout)
+	} else {
+		context.AfterFunc(ctx, stop) // the second signal kills
+		err = run(ctx, os.Args[1:])
+	}
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	ops := flags.String("ops", "", "operations, separated by commas; all unless it is set")
+	connections := flags.String("connections", "1,16,64", "numbers of connections, separated by commas")
+	rounds := flags.Int("rounds", 7, "rounds, in each of which every contender has a turn")
+	seconds := flags.Float64("seconds", 2, "how long a turn is")
+	people := flags.Int("people", 20000, "how many people have arrived before")
+	record := flags.String("record", "", "a file for every turn's figures, as JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	o := bench.Options{
+		Rounds: *rounds, Turn: time.Duration(*seconds * float64(time.Second)), People: *people, Out: os.Stdout,
+		Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+	}
+	if *ops != "" {
+		o.Operations = strings.Split(*ops, ",")
+	}
+	for text := range strings.SplitSeq(*connections, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-connections has numbers, from 1: %q is none", text)
+		}
+		o.Connections = append(o.Connections, n)
+	}
+	if *record != "" {
+		file, err := os.Create(*record)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		o.Record = file
+	}
+	root, err := devstack.ModuleRoot()
+	if err != nil {
+		return err
+	}
+	return bench.Run(ctx, filepath.Join(root, ".dev", "bench"), o)
+}

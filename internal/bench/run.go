@@ -1,0 +1,183 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// Options say what is measured.
+type Options struct {
+	Operations  []string // by name; none: all
+	Connections []int
+	Rounds      int
+	// Turn is how long each contender has in each round.
+	Turn time.Duration
+	// People are how many have arrived before.
+	People int
+	// Out gets the report in Markdown, Record every turn as JSON unless it is nil, and
+	// Log tells of progress.
+	Out, Record io.Writer
+	Log         func(format string, args ...any)
+}
+
+// ErrFailed says that not every answer was good: what was measured is not what it is
+// called.
+var ErrFailed = errors.New("bench: requests have failed")
+
+// Run measures, on a Postgres and a Redis of its own below dir, and reports.
+func Run(ctx context.Context, dir string, o Options) (err error) {
+	chosen, err := choose(o.Operations)
+	if err != nil {
+		return err
+	}
+	s, err := startStores(ctx, dir, o.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
+	r, err := newRig(ctx, s, startProcess)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.stop()) }()
+	o.Log("making %d people", o.People)
+	if err := r.world.settle(ctx, o.People); err != nil {
+		return err
+	}
+	about, err := r.describe(ctx, o)
+	if err != nil {
+		return err
+	}
+	var turns []Turn
+	for _, operation := range chosen {
+		for _, connections := range o.Connections {
+			if operation.most > 0 && connections > operation.most {
+				continue
+			}
+			some, err := r.compare(ctx, operation, connections, o)
+			if err != nil {
+				return fmt.Errorf("%s at %d: %w", operation.name, connections, err)
+			}
+			turns = append(turns, some...)
+		}
+	}
+	return o.tell(about, turns)
+}
+
+// tell writes what was measured.
+func (o Options) tell(about description, turns []Turn) error {
+	if o.Record != nil {
+		if err := json.NewEncoder(o.Record).Encode(map[string]any{"about": about, "turns": turns}); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	if err := report(o.Out, about, turns); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(turns, func(t Turn) bool { return t.Failed > 0 }) {
+		return ErrFailed
+	}
+	return nil
+}
+
+func choose(names []string) ([]operation, error) {
+	if len(names) == 0 {
+		return operations, nil
+	}
+	var chosen []operation
+	for _, name := range names {
+		i := slices.IndexFunc(operations, func(o operation) bool { return o.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("bench: no operation is called %q", name)
+		}
+		chosen = append(chosen, operations[i])
+	}
+	return chosen, nil
+}
+
+// compare has the contenders take turns. Who is first takes turns, too.
+func (r *rig) compare(ctx context.Context, op operation, connections int, o Options) ([]Turn, error) {
+	var turns []Turn
+	all := op.contenders()
+	needed := map[string]int{}
+	for _, by := range all { // plans cached, pools open; and how quick is it?
+		warm, err := r.turn(ctx, turnOf{op, by, connections, firstTurn, warmUp})
+		if err != nil {
+			return nil, err
+		}
+		needed[by.name] = warm.enough(o.Turn)
+		if warm.Failed > 0 {
+			turns = append(turns, warm) // to be told, and to fail
+		}
+	}
+	for round := range o.Rounds {
+		for i := range all {
+			by := all[(i+round)%len(all)]
+			turn, err := r.turn(ctx, turnOf{op, by, connections, needed[by.name], o.Turn})
+			if err != nil {
+				return nil, err
+			}
+			turn.Round = round + 1
+			needed[by.name] = max(needed[by.name], turn.enough(o.Turn))
+			turns = append(turns, turn)
+			o.Log("%s, %d connections, round %d of %d: %-10s %7.0f/s, p99 %v%s", op.name, connections, round+1, o.Rounds,
+				by.name, turn.Rate, turn.P99.Round(10*time.Microsecond), turn.Complaint)
+		}
+	}
+	return turns, nil
+}
+
+const (
+	firstTurn = 2000 // requests
+	warmUp    = time.Second
+	// spare is how many more requests are made than the last turn would have needed: who
+	// runs out of them ends early.
+	spare = 1.5
+)
+
+// enough is how many requests a turn of this length needs.
+func (t Turn) enough(length time.Duration) int {
+	return int(t.Rate*length.Seconds()*spare) + 2*t.Connections
+}
+
+// turnOf is a turn to be taken.
+type turnOf struct {
+	operation   operation
+	by          contender
+	connections int
+	requests    int
+	limit       time.Duration
+}
+
+// turn prepares requests, then sends them; only the sending is measured.
+func (r *rig) turn(ctx context.Context, t turnOf) (Turn, error) {
+	requests, err := t.operation.prepare(ctx, r.world, t.by, t.requests)
+	if err != nil {
+		return Turn{}, err
+	}
+	runtime.GC() // ours, which would otherwise come in between
+	c := r.children[t.by.program]
+	address := c.DAO
+	if t.operation.half == "fos" {
+		address = c.FOS
+	}
+	before, err := r.used(t.by.program)
+	if err != nil {
+		return Turn{}, err
+	}
+	d, err := drive(ctx, address, t.connections, requests, t.limit)
+	if err != nil {
+		return Turn{}, err
+	}
+	after, err := r.used(t.by.program)
+	if err != nil {
+		return Turn{}, err
+	}
+	return newTurn(t, d, before, after), nil
+}
