@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,13 +25,14 @@ type bare struct {
 	redis    *redis.Client
 	bearer   string
 	key      []byte
+	hashing  chan struct{}
 }
 
 // floorPool is how many connections each of its pools has, as the service's.
 const floorPool = 16
 
 func startFloor(ctx context.Context, c *config.Config) (*program, error) {
-	b := &bare{bearer: "Bearer " + c.ServiceTokens[0].Reveal(), key: []byte(c.FOS.JWT.Key.Reveal())}
+	b := &bare{bearer: "Bearer " + c.ServiceTokens[0].Reveal(), key: []byte(c.FOS.JWT.Key.Reveal()), hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	for databaseURL, pool := range map[privacy.Secret]**pgxpool.Pool{c.DAO.DatabaseURL: &b.dao, c.FOS.DatabaseURL: &b.fos} {
 		options, err := pgxpool.ParseConfig(databaseURL.Reveal())
 		if err != nil {
@@ -53,6 +55,11 @@ func (b *bare) listen(ctx context.Context) (*program, error) {
 	e := echo.New()
 	e.POST(mintPath, b.mint)
 	e.POST(exchangePath, b.exchange)
+	e.POST(loginPath, b.login)
+	e.POST(gated.prefix+loginPath, b.loginGated)
+	e.POST(refreshPath, b.refresh)
+	e.GET(checkPath, b.check)
+	e.POST(signInPath, b.password)
 
 	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

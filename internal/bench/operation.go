@@ -2,7 +2,7 @@ package bench
 
 import (
 	"context"
-	"fmt"
+	"slices"
 )
 
 // operation is something that both programs do.
@@ -12,7 +12,8 @@ type operation struct {
 	half string
 	// against are the floors, by what stands before the path there.
 	against []contender
-	// connections are how many it is measured at, if fewer than what is asked for.
+	// most is how many connections it is measured at, where more were asked for; 0 for no
+	// bound.
 	most int
 	// prepare makes n requests that will be good for whom they are made.
 	prepare func(ctx context.Context, w *world, by contender, n int) ([][]byte, error)
@@ -29,10 +30,26 @@ type contender struct {
 var (
 	ours   = contender{name: service, program: service}
 	theirs = contender{name: floor, program: floor}
+	// gated also passes the fence in the DAO half's database, as I1 demands.
+	gated = contender{name: "floor+gate", program: floor, prefix: "/gate"}
 )
 
 // contenders are all who do it, the service first.
 func (o operation) contenders() []contender { return append([]contender{ours}, o.against...) }
+
+// at are the numbers of connections that it is measured at.
+func (o operation) at(asked []int) []int {
+	var numbers []int
+	for _, n := range asked {
+		if o.most > 0 {
+			n = min(n, o.most)
+		}
+		if !slices.Contains(numbers, n) {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
 
 // goal is the least throughput and the greatest p99 against the floor; 0 for none.
 type goal struct{ throughput, p99 float64 }
@@ -47,31 +64,16 @@ var operations = []operation{
 		name: "exchange", half: "dao", against: []contender{theirs}, prepare: prepareExchange,
 		goals: map[int]goal{1: {0.90, 0}, 16: {1.40, 0.70}, 64: {1.95, 0.60}},
 	},
+	{
+		name: "login", half: "fos", against: []contender{theirs, gated}, prepare: prepareLogin,
+		goals: map[int]goal{1: {1.05, 0}, 16: {1.40, 0.70}, 64: {1.75, 0.60}},
+	},
+	{name: "refresh", half: "fos", against: []contender{theirs}, prepare: prepareRefresh},
+	{name: "session", half: "fos", against: []contender{theirs}, prepare: prepareCheck},
+	{name: "password", half: "fos", against: []contender{theirs}, prepare: preparePassword, most: hashable},
 }
 
-const (
-	mintPath     = "/api/staging_token/mint"
-	exchangePath = "/api/staging_token/exchange"
-)
-
-func prepareMint(_ context.Context, w *world, by contender, n int) ([][]byte, error) {
-	requests := make([][]byte, n)
-	for i, p := range w.next(n) {
-		requests[i] = w.request("POST", by.prefix+mintPath, `{"entry_product":"`+product+`"}`,
-			"Origin: https://think-tank.example", "Cookie: __Host-dao_session="+p.cookie.Reveal()+"; csrf_token="+p.csrf, "X-CSRF-Token: "+p.csrf)
-	}
-	return requests, nil
-}
-
-func prepareExchange(ctx context.Context, w *world, by contender, n int) ([][]byte, error) {
-	tokens, err := w.mint(ctx, by.program, w.next(n))
-	if err != nil {
-		return nil, err
-	}
-	requests := make([][]byte, n)
-	for i, tok := range tokens {
-		requests[i] = w.request("POST", by.prefix+exchangePath, fmt.Sprintf(`{"token":%q,"target_domain":%q}`, tok.Reveal(), target),
-			"Authorization: Bearer "+w.config.ServiceTokens[0].Reveal(), "Idempotency-Key: "+random(16))
-	}
-	return requests, nil
-}
+// hashable is how many may sign in by password at once, by which two processors are full.
+// Of many more the service tells some at once that there is too much to do (I13), which
+// here would be failures.
+const hashable = 2

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/member"
+	"github.com/hello-world-co-op/handoff/password"
 )
 
 // person is a member who is signed in at the DAO half, in one browser.
@@ -29,16 +30,20 @@ func (w *world) settle(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
+	hash, err := password.Hash(w.password)
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
 	var users, links [][]any
 	begun := now()
 	for i := range people {
 		p := &people[i]
 		p.user = uuid.Must(uuid.NewV7())
-		users = append(users, []any{p.user, p.email, p.email, true, p.name, "member", "ACTIVE", begun, begun})
+		users = append(users, []any{p.user, p.email, p.email, true, hash, p.name, "member", "ACTIVE", begun, begun})
 		links = append(links, []any{"dao", p.member.String(), p.user, begun})
 	}
 	if err := fill(ctx, w.fos, "users", []string{
-		"id", "email", "email_canonical", "email_verified", "display_name", "role", "status", "created_at", "updated_at",
+		"id", "email", "email_canonical", "email_verified", "password_hash", "display_name", "role", "status", "created_at", "updated_at",
 	}, users); err != nil {
 		return err
 	}
@@ -57,6 +62,12 @@ func (w *world) next(n int) []person {
 		w.used++
 	}
 	return some
+}
+
+// arrive are n strangers.
+func (w *world) arrive(ctx context.Context, n int) ([]person, error) {
+	w.strangers += n
+	return w.newMembers(ctx, n, fmt.Sprintf("stranger-%d", w.strangers))
 }
 
 // newMembers makes members, each with a session.

@@ -56,10 +56,7 @@ func Run(ctx context.Context, dir string, o Options) (err error) {
 	}
 	var turns []Turn
 	for _, operation := range chosen {
-		for _, connections := range o.Connections {
-			if operation.most > 0 && connections > operation.most {
-				continue
-			}
+		for _, connections := range operation.at(o.Connections) {
 			some, err := r.compare(ctx, operation, connections, o)
 			if err != nil {
 				return fmt.Errorf("%s at %d: %w", operation.name, connections, err)

@@ -29,10 +29,13 @@ type world struct {
 	sealer   *token.Sealer
 	csrf     *member.CSRF
 	signer   *session.Signer
-	// people are members with a DAO session who have arrived before.
-	people []person
-	used   int // of people, round and round
-	sent   int // requests so far
+	// people are members with a DAO session who have arrived before; strangers have not.
+	people    []person
+	used      int // of people, round and round
+	strangers int // so far
+	sent      int // requests so far
+	// password is everybody's.
+	password string
 }
 
 // openWorld migrates both databases and opens all stores.
@@ -41,7 +44,7 @@ func openWorld(ctx context.Context, environ []string) (w *world, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	w = &world{config: c}
+	w = &world{config: c, password: random(12)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
