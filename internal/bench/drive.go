@@ -14,6 +14,7 @@ import (
 type driven struct {
 	took      []time.Duration // each answer that was good, in order of size
 	elapsed   time.Duration   // from the first request to the last answer
+	computed  time.Duration   // by us
 	failed    int
 	complaint string // what the first of those said
 }

@@ -72,6 +72,7 @@ func report(out io.Writer, about description, turns []Turn) error {
 	var b strings.Builder
 	b.WriteString(about.String())
 	absolute(&b, turns)
+	fmt.Fprintf(&b, "\nThe load generator itself computes %s for each.\n", micros(median(turns, func(t Turn) time.Duration { return t.Driver })))
 	ratios(&b, turns)
 	for _, t := range turns {
 		if t.Failed > 0 {

@@ -103,6 +103,9 @@ func (r *rig) compare(ctx context.Context, op operation, connections int, o Opti
 	var turns []Turn
 	all := op.contenders()
 	needed := map[string]int{}
+	if err := r.world.takeStock(ctx); err != nil {
+		return nil, err
+	}
 	for _, by := range all { // plans cached, pools open; and how quick is it?
 		warm, err := r.turn(ctx, turnOf{op, by, connections, firstTurn, warmUp})
 		if err != nil {
@@ -168,10 +171,12 @@ func (r *rig) turn(ctx context.Context, t turnOf) (Turn, error) {
 	if err != nil {
 		return Turn{}, err
 	}
+	mine := ownProcessorTime()
 	d, err := drive(ctx, address, t.connections, requests, t.limit)
 	if err != nil {
 		return Turn{}, err
 	}
+	d.computed = ownProcessorTime() - mine
 	after, err := r.used(t.by.program)
 	if err != nil {
 		return Turn{}, err

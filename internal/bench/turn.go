@@ -13,6 +13,8 @@ type Turn struct {
 	// For each answer: allocations of the program, and processor time.
 	Mallocs                  float64
 	Program, Postgres, Redis time.Duration
+	// Driver is the load generator's own.
+	Driver time.Duration
 }
 
 func newTurn(t turnOf, d driven, before, after spent) Turn {
@@ -22,7 +24,7 @@ func newTurn(t turnOf, d driven, before, after spent) Turn {
 		Operation: t.operation.name, Contender: t.by.name, Connections: t.connections,
 		Answers: len(d.took), Failed: d.failed, Rate: d.rate(), P50: d.percentile(50), P99: d.percentile(99),
 		Mallocs: float64(after.Mallocs-before.Mallocs) / each, Program: per(before.Processor, after.Processor),
-		Postgres: per(before.postgres, after.postgres), Redis: per(before.redis, after.redis),
+		Postgres: per(before.postgres, after.postgres), Redis: per(before.redis, after.redis), Driver: per(0, d.computed),
 	}
 	if d.failed > 0 {
 		turn.Complaint = d.complaint

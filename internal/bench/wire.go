@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/textproto"
 	"strconv"
 	"time"
 )
@@ -93,9 +92,7 @@ func (w *wire) headers() (length int, err error) {
 	}
 }
 
-func isHeader(name []byte, is string) bool {
-	return len(name) == len(is) && textproto.CanonicalMIMEHeaderKey(string(name)) == is
-}
+func isHeader(name []byte, is string) bool { return bytes.EqualFold(name, []byte(is)) }
 
 // read adds length bytes to the body.
 func (w *wire) read(length int) error {
