@@ -42,9 +42,9 @@ var statement = groupcommit.Config[counter, string]{
 	INSERT INTO counters (name, value) SELECT @name, @value FROM held
 )
 SELECT nth, label FROM held`,
-	Scan: func(scan func(into ...any) error) (string, error) {
+	Scan: func(row groupcommit.Scanner) (string, error) {
 		var label string
-		err := scan(&label)
+		err := row.Scan(&label)
 		return label, err
 	},
 }

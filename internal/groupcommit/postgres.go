@@ -31,9 +31,17 @@ type Config[Row, Result any] struct {
 	// body ends in a SELECT whose first column is nth, and must give each nth once at most.
 	// It marks where rows are locked with [Locking].
 	Body string
-	// Scan reads the columns behind nth. It is called with a function that does so.
-	Scan func(scan func(into ...any) error) (Result, error)
+	// Scan reads the columns behind nth.
+	Scan func(row Scanner) (Result, error)
 }
+
+// Scanner reads a row, as a pgx.Row does.
+type Scanner interface{ Scan(into ...any) error }
+
+type behindNth func(into ...any) error
+
+// Scan implements [Scanner].
+func (read behindNth) Scan(into ...any) error { return read(into...) }
 
 // Locking stands behind each locking clause in a body: by the group nobody waits.
 const Locking = "{locking}"
@@ -71,7 +79,7 @@ var named = regexp.MustCompile(`@[a-z_]+`)
 type statement[Row, Result any] struct {
 	pool                    *pgxpool.Pool
 	columns                 []Column[Row]
-	scan                    func(scan func(into ...any) error) (Result, error)
+	scan                    func(row Scanner) (Result, error)
 	alone, single, multiple string
 	locks                   bool // alone it may see what by the group is passed over
 }
@@ -116,9 +124,9 @@ func (s *statement[Row, Result]) run(ctx context.Context, sql string, values []a
 	for rows.Next() {
 		nth := int64(0)
 		// Not rows.Scan, whose error ends the rows: what one row holds is no fault of the next.
-		result, err := s.scan(func(into ...any) error {
+		result, err := s.scan(behindNth(func(into ...any) error {
 			return pgx.ScanRow(conn.Conn().TypeMap(), rows.FieldDescriptions(), rows.RawValues(), append([]any{&nth}, into...)...)
-		})
+		}))
 		if nth < 1 || nth > int64(n) || answers[nth-1].served {
 			return nil, fmt.Errorf("groupcommit: row %d of %d is not one that was asked for once", nth, n)
 		}

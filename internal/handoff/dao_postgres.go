@@ -74,7 +74,7 @@ var redeemStatement = groupcommit.Config[redeeming, struct{}]{
 	}.SQL() + `
 )
 SELECT nth FROM won`,
-	Scan: func(scan func(into ...any) error) (struct{}, error) { return struct{}{}, scan() },
+	Scan: func(row groupcommit.Scanner) (struct{}, error) { return struct{}{}, row.Scan() },
 }
 
 // redeeming is a redemption that is not for a caller who has given up.

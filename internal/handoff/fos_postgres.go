@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/session"
 	"github.com/hello-world-co-op/handoff/internal/user"
@@ -21,12 +22,18 @@ import (
 // session and audit.
 type FOSStore struct {
 	// Book hears of the rows that are written.
-	Book audit.Book
-	pool *pgxpool.Pool
+	Book     audit.Book
+	pool     *pgxpool.Pool
+	arrivals *groupcommit.Group[Arrival, Arrived]
 }
 
 // NewFOSStore uses pool, which must be on the primary.
-func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool: pool} }
+func NewFOSStore(pool *pgxpool.Pool) *FOSStore {
+	return &FOSStore{pool: pool, arrivals: groupcommit.New(pool, usualStatement)}
+}
+
+// Waiting is how many arrivals wait for their statement.
+func (f *FOSStore) Waiting() int { return f.arrivals.Waiting() }
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
@@ -129,9 +136,12 @@ func (f *FOSStore) arriveAnyway(ctx context.Context, a Arrival) (Arrived, error)
 }
 
 func (f *FOSStore) arrive(ctx context.Context, a Arrival) (Arrived, error) {
-	var arrived Arrived
+	arrived, usual, err := f.arriveAsUsual(ctx, a)
+	if usual || err != nil {
+		return arrived, f.Book.Settle(err, arrived.rows...)
+	}
 	var inside error // already says what it means
-	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
 		arrived, inside = arriveIn(ctx, tx, a)
 		return inside
 	})
@@ -203,21 +213,25 @@ func whatBecameOf(who user.Resolution) []audit.Event {
 // record writes one row for each thing that happened, and returns them.
 func record(ctx context.Context, tx pgx.Tx, a Arrival, who uuid.UUID, events []audit.Event) ([]audit.Record, error) {
 	var rows []audit.Record
-	row := audit.Record{
-		At: a.Now, Outcome: audit.Success, Actor: who, HandoffID: a.Claims.HandoffID,
-		EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
-	}
 	for _, event := range events {
-		row.Event, row.Reason = event, audit.NoReason
-		if event == audit.SessionCreated {
-			row.Reason = audit.ByHandoff
-		}
+		row := arrivalRow(a, who, event)
 		if err := audit.Append(ctx, tx, row); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+func arrivalRow(a Arrival, who uuid.UUID, event audit.Event) audit.Record {
+	row := audit.Record{
+		At: a.Now, Event: event, Outcome: audit.Success, Actor: who, HandoffID: a.Claims.HandoffID,
+		EntryProduct: a.Claims.EntryProduct, Target: a.Claims.Target, Origin: a.Origin,
+	}
+	if event == audit.SessionCreated {
+		row.Reason = audit.ByHandoff
+	}
+	return row
 }
 
 // replaceSQL ends the session that the browser was in.

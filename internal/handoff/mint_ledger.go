@@ -57,9 +57,9 @@ var mintStatement = groupcommit.Config[MintRow, minting]{
 )
 SELECT nth, live, refused, ` + member.SessionColumns + `, ` + member.Columns + `
 FROM who JOIN sessions s ON s.id = who.session_id JOIN members m ON m.id = who.member_id`,
-	Scan: func(scan func(into ...any) error) (minting, error) {
+	Scan: func(row groupcommit.Scanner) (minting, error) {
 		var m minting
-		err := scan(append(append([]any{&m.live, &m.refused}, m.session.ScanTargets()...), m.member.ScanTargets()...)...)
+		err := row.Scan(append(append([]any{&m.live, &m.refused}, m.session.ScanTargets()...), m.member.ScanTargets()...)...)
 		return m, err
 	},
 }

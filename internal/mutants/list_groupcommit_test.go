@@ -56,4 +56,46 @@ var groupcommitMutants = []mutant{
 		edits: []edit{{`min(len(g.queue), together)`, `min(len(g.queue), 1)`}},
 		in:    "internal/groupcommit", killers: []string{"TestGroup_whatQueuesIsCommittedTogether"},
 	},
+	{
+		name: "usual-whatever-the-status", breaks: "section 5: who was shut out comes in by the short way",
+		file:  "internal/user/postgres.go",
+		edits: []edit{{`ON u.id = l.user_id AND u.status = 'ACTIVE'`, `ON u.id = l.user_id`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "usual-whosever-principal", breaks: "section 5, row 1: a principal that is somebody else's is no conflict on the short way",
+		file:  "internal/user/postgres.go",
+		edits: []edit{{`WHERE i.principal = @ic_principal AND i.user_id = u.id)`, `WHERE i.principal = @ic_principal)`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "usual-unlocked-user", breaks: "I9: a suspension that comes meanwhile is not seen",
+		file:  "internal/handoff/arrival_usual.go",
+		edits: []edit{{"` FOR SHARE OF u` + groupcommit.Locking + `", "`"}},
+		in:    "internal/handoff", killers: []string{"TestArrive_whatComesMeanwhileIsSeen"},
+	},
+	{
+		name: "usual-unlocked-link", breaks: "section 5: an account that is reclaimed meanwhile lets the one before in",
+		file:  "internal/handoff/arrival_usual.go",
+		edits: []edit{{" FOR SHARE OF l` + groupcommit.Locking + `\n", "\n"}},
+		in:    "internal/handoff", killers: []string{"TestArrive_whatComesMeanwhileIsSeen"},
+	},
+	{
+		name: "usual-looks-before-the-lock", breaks: "I8: a hand-off that ends meanwhile opens a session",
+		file:  "migrations/fos/00011_arrivals_at_once.sql",
+		edits: []edit{{`plpgsql VOLATILE`, `plpgsql STABLE`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_whatComesMeanwhileIsSeen"},
+	},
+	{
+		name: "usual-unrecorded", breaks: "I4: an arrival in one statement leaves no row",
+		file:  "internal/handoff/arrival_usual.go",
+		edits: []edit{{`From: "who JOIN begun ON begun.id = @session",`, `From: "who JOIN begun ON false",`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "usual-is-everybody", breaks: "who has to be asked is let in by the short way",
+		file:  "internal/handoff/arrival_usual.go",
+		edits: []edit{{` && a.Consent == Consent{} `, ` `}},
+		in:    "internal/httpapi/fosapi", killers: []string{"TestConfirm_whoseJourneyDidNotBeginHereIsAsked"},
+	},
 }

@@ -18,12 +18,36 @@ import (
 const Columns = `s.id, s.user_id, s.origin, s.handoff_id, s.entry_product, s.generation, s.generation_used, s.elevated,
 	s.auth_time, s.amr, s.created_at, s.last_used_at, s.expires_at, s.ended_at`
 
-const insertSQL = `
-INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product, arrival, nonce, generation, elevated, auth_time, amr,
-                             created_at, last_used_at, expires_at)
+const insertSQL = insertInto + `
 VALUES (@id, @user, @origin, @handoff, @entry_product, @arrival, @nonce, 1, @elevated, @auth_time, @amr, @now, @now, @expires)
 ON CONFLICT (handoff_id) DO NOTHING
 RETURNING ` + Columns
+
+const insertInto = `
+INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product, arrival, nonce, generation, elevated, auth_time, amr,
+                             created_at, last_used_at, expires_at)`
+
+// OpenSQL is the insert of [Insert] for a session by hand-off, in a larger statement: from
+// is its FROM clause, with the columns @session, @user_id, @handoff, @entry_product,
+// @arrival, @nonce, @auth_time, @amr (a JSON array), @now and @expires. It returns
+// [Columns] of those that were not there. The caller holds the hand-offs ([ClearSQL]).
+func OpenSQL(from string) string {
+	return insertInto + `
+	SELECT @session, user_id, 'handoff', @handoff, @entry_product, @arrival, @nonce, 1, false, @auth_time,
+	       ARRAY(SELECT jsonb_array_elements_text(@amr)), @now, @now, @expires
+	FROM ` + from + ` ON CONFLICT (handoff_id) DO NOTHING
+	RETURNING ` + Columns
+}
+
+// ClearSQL holds the hand-off @handoff until the transaction ends, as [HoldHandoff] does,
+// if nobody else does, and is true if nothing keeps it from opening a session: for an
+// arrival by which nothing has to be looked at twice.
+const ClearSQL = `public.hold_clear_handoff(@handoff)`
+
+// RoomSQL is true where the user u has fewer than [MaxPerUser] live sessions: none has to
+// be displaced for one more.
+var RoomSQL = `(SELECT count(*) FROM (SELECT FROM public.sessions s WHERE s.user_id = u.id AND ` + LiveSQL + ` LIMIT ` +
+	strconv.Itoa(MaxPerUser) + `) live) < ` + strconv.Itoa(MaxPerUser)
 
 const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival, s.nonce FROM public.sessions s WHERE s.handoff_id = @handoff`
 
@@ -35,14 +59,15 @@ const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival, s.nonce FROM public
 // The loser is given the winner's session, with inserted false, when it is live, the
 // same user's, and opened by the same browser ([Arrival]), whose first answer was lost
 // (I8); or with the same id, when the caller repeats what may have been committed.
-// Anybody else gets [ErrHandoffUsed], and nothing changes. Other errors are an [outage.Error] or a fault of the caller.
+// Anybody else gets [ErrHandoffUsed], and nothing changes. Other errors are an
+// [outage.Error] or a fault of the caller.
 func Insert(ctx context.Context, tx pgx.Tx, n New) (s Session, inserted bool, err error) {
 	if err := n.check(); err != nil {
 		return Session{}, false, err
 	}
 	row := tx.QueryRow(ctx, insertSQL, pgx.NamedArgs{
 		"id": n.ID, "user": n.UserID, "origin": string(n.Origin), "handoff": n.HandoffID,
-		"entry_product": n.EntryProduct, "arrival": n.Arrival.Key.bytes(), "nonce": n.Arrival.Nonce.bytes(), "elevated": n.Origin == Password,
+		"entry_product": n.EntryProduct, "arrival": n.Arrival.Key.Bytes(), "nonce": n.Arrival.Nonce.Bytes(), "elevated": n.Origin == Password,
 		// Not nil, which would be NULL.
 		"amr": append([]string{}, n.AMR...), "auth_time": n.AuthTime, "now": n.Now, "expires": n.ExpiresAt,
 	})
@@ -98,7 +123,7 @@ func anotherBrowserSQL(key, nonce string) string {
 // Shown are the arguments @handoff, @arrival and @nonce: the hand-off, and by whom it was
 // shown.
 func Shown(handoffID uuid.UUID, by Arrival) pgx.NamedArgs {
-	return pgx.NamedArgs{"handoff": handoffID, "arrival": by.Key.bytes(), "nonce": by.Nonce.bytes()}
+	return pgx.NamedArgs{"handoff": handoffID, "arrival": by.Key.Bytes(), "nonce": by.Nonce.Bytes()}
 }
 
 // HoldHandoffs keeps others from opening or ending these hand-offs until tx ends.

@@ -87,8 +87,8 @@ func markOf(kind, secret string) Mark {
 	return sha256.Sum256([]byte(kind + secret))
 }
 
-// bytes is the form for the database; nil for none.
-func (m Mark) bytes() []byte {
+// Bytes is the form for the database; nil for none.
+func (m Mark) Bytes() []byte {
 	if m == (Mark{}) {
 		return nil
 	}
@@ -140,6 +140,9 @@ type New struct {
 }
 
 var errBadNew = errors.New("session: a new session's origin, hand-off id or times do not fit together")
+
+// Complete reports whether the database would take n, and it says what it should.
+func (n New) Complete() bool { return n.check() == nil }
 
 // check finds what the database would refuse, and what it would not notice.
 func (n New) check() error {

@@ -23,6 +23,11 @@ type Arrival struct {
 	SignedInAs uuid.UUID
 }
 
+// Known are the arguments of [KnownSQL], and whether the arrival is complete.
+func (a Arrival) Known() (subject string, principal *string, complete bool) {
+	return a.Subject.String(), a.principal(), a.Subject != uuid.Nil && a.Email.Reveal() != ""
+}
+
 // principal is nil where there is none. What many have proves nothing about one:
 // the empty text, the anonymous principal of every caller who has not signed in,
 // and that of the management canister (Internet Computer interface specification,

@@ -1,0 +1,89 @@
+package handoff
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
+	"github.com/hello-world-co-op/handoff/internal/session"
+	"github.com/hello-world-co-op/handoff/internal/user"
+)
+
+// usual reports whether nobody has to be asked about the arrival, or signed out for it,
+// whoever it is of: that leaves what most arrivals are, of somebody who was here before.
+func (a Arrival) usual() bool {
+	_, _, complete := a.Person.Known()
+	return complete && a.Session.Complete() && a.Consent == Consent{} && a.OlderSession == uuid.Nil
+}
+
+// usualStatement writes an arrival like that in one statement, which it may share with
+// others: of somebody who is linked already, whose hand-off nobody else holds and nothing
+// has ended, and who has room for a session. Of anybody else it writes nothing.
+var usualStatement = groupcommit.Config[Arrival, Arrived]{
+	Columns: append([]groupcommit.Column[Arrival]{
+		{Name: "dao_subject", Type: "text", Of: func(a Arrival) any { subject, _, _ := a.Person.Known(); return subject }},
+		{Name: "ic_principal", Type: "text", Of: func(a Arrival) any { _, principal, _ := a.Person.Known(); return principal }},
+		{Name: "session", Type: "uuid", Of: func(a Arrival) any { return a.Session.ID }},
+		{Name: "handoff", Type: "uuid", Of: func(a Arrival) any { return a.Claims.HandoffID }},
+		{Name: "entry_product", Type: "text", Of: func(a Arrival) any { return a.Claims.EntryProduct }},
+		{Name: "target", Type: "text", Of: func(a Arrival) any { return a.Claims.Target }},
+		{Name: "arrival", Type: "bytea", Of: func(a Arrival) any { return a.Session.Arrival.Key.Bytes() }},
+		{Name: "nonce", Type: "bytea", Of: func(a Arrival) any { return a.Session.Arrival.Nonce.Bytes() }},
+		{Name: "auth_time", Type: "timestamptz", Of: func(a Arrival) any { return a.Session.AuthTime }},
+		{Name: "amr", Type: "jsonb", Of: func(a Arrival) any { return list(a.Session.AMR) }},
+		{Name: "now", Type: "timestamptz", Of: func(a Arrival) any { return a.Now }},
+		{Name: "expires", Type: "timestamptz", Of: func(a Arrival) any { return a.Session.ExpiresAt }},
+	}, audit.Columns(func(a Arrival) (time.Time, audit.Origin) { return a.Now, a.Origin })...),
+	Body: `held AS MATERIALIZED (
+	SELECT asked.*, ` + session.ClearSQL + ` AS clear FROM asked
+), who AS MATERIALIZED (
+	SELECT held.*, u.id AS user_id FROM held JOIN ` + user.KnownSQL + `
+	WHERE clear AND ` + session.RoomSQL + ` FOR SHARE OF u` + groupcommit.Locking + ` FOR SHARE OF l` + groupcommit.Locking + `
+), begun AS (` + session.OpenSQL("who") + `
+), noted AS (
+	` + audit.Insert{
+		Event: audit.SessionCreated, Outcome: audit.Success, From: "who JOIN begun ON begun.id = @session",
+		Reason: "'" + string(audit.ByHandoff) + "'", Actor: "who.user_id", HandoffID: "@handoff", EntryProduct: "who.entry_product", Target: "@target",
+	}.SQL() + `
+)
+SELECT nth, ` + session.Columns + `, ` + user.Columns + `
+FROM who JOIN begun s ON s.id = @session JOIN public.users u ON u.id = s.user_id`,
+	Scan: func(row groupcommit.Scanner) (Arrived, error) {
+		arrived := Arrived{Began: true}
+		err := user.Scan(within(func(ofUser ...any) error {
+			return session.Scan(row, &arrived.Session, ofUser...)
+		}), &arrived.User)
+		return arrived, err
+	},
+}
+
+// within scans a row that stands behind the columns of another.
+type within func(into ...any) error
+
+// Scan implements pgx.Row.
+func (scan within) Scan(into ...any) error { return scan(into...) }
+
+// list is values as JSON; never null.
+func list(values []string) string {
+	text, _ := json.Marshal(append([]string{}, values...)) // of strings: it cannot fail
+	return string(text)
+}
+
+// arriveAsUsual reports whether the arrival was one like that, and is written.
+func (f *FOSStore) arriveAsUsual(ctx context.Context, a Arrival) (Arrived, bool, error) {
+	if !a.usual() {
+		return Arrived{}, false, nil
+	}
+	arrived, served, err := f.arrivals.Try(ctx, a)
+	if err != nil {
+		return Arrived{}, false, audit.Unrecorded(err)
+	}
+	if served {
+		arrived.rows = []audit.Record{arrivalRow(a, arrived.User.ID, audit.SessionCreated)}
+	}
+	return arrived, served, nil
+}
