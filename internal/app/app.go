@@ -68,7 +68,7 @@ type App struct {
 	listeners   []*listener
 	couriers    []*leaving.Courier
 	uses        []*handoff.TokenUse // of service tokens, by half
-	// wait and closers are undone in order when the process leaves.
+	// When the process leaves, it waits for all of wait at once, and then for all closers.
 	wait    []func()
 	closers []func() error
 }
@@ -226,11 +226,18 @@ func (a *App) Close() error {
 			faults = append(faults, err)
 		}
 	}
+	var waits []func() error
 	for _, wait := range a.wait {
-		wait()
+		waits = append(waits, func() error { wait(); return nil })
 	}
-	for _, closer := range a.closers {
-		faults = append(faults, closer())
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	for _, closers := range [][]func() error{waits, a.closers} {
+		left, err := together(ctx, closers)
+		if left > 0 {
+			a.options.Log.Warn("what was open does not let go; leaving without it", "left", left)
+		}
+		faults = append(faults, err)
 	}
 	a.listeners, a.wait, a.closers = nil, nil, nil
 	return errors.Join(faults...)

@@ -109,23 +109,29 @@ func TestARequestThatDoesNotEndDoesNotKeepTheProcess(t *testing.T) {
 	<-done
 }
 
-// A Postgres that hangs does not hold a process that leaves: pgx would wait 15 s for
-// it to acknowledge that a statement was cancelled.
-func TestAHangingPostgresDoesNotKeepTheProcess(t *testing.T) {
+// What hangs does not hold a process that leaves, and takes no time from one another: pgx
+// would wait 15 s for Postgres to acknowledge that a statement was cancelled, and a collector
+// has 5 s for each message.
+func TestWhatHangsDoesNotKeepTheProcess(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
+	collector, asked := hangingCollector(t)
 	links, env := s.Links(t)
+	env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
 	a, err := build(t, s, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, b := run(t, a), s.Browser(t)
 	wantHealth(t, b, p.fos, http.StatusOK, checks("ready", "ok", "ok"))
+	b.Get(p.fos + "/api/v1/auth/me")
+	<-asked
 	links.FOSPostgres.Freeze()
+	links.DAOPostgres.Freeze()
 	wantHealth(t, b, p.fos, http.StatusServiceUnavailable, checks("unavailable", "down", "ok"))
 	p.leave()
 	begun := time.Now()
-	if err := p.gone(t); err != nil || time.Since(begun) > 6*time.Second {
+	if err := p.gone(t); err != nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("left after %v: %v", time.Since(begun), err)
 	}
 }
