@@ -5,10 +5,13 @@ import (
 	"io"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/peer"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/tracing"
 )
 
 // newCourier makes the courier of a half, which has nobody to tell yet.
@@ -24,7 +27,7 @@ func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL p
 	}
 	courier := leaving.NewCourier(leaving.CourierConfig{
 		Outbox: outbox(pool), Pause: pause, Log: a.options.Log.With("half", string(half)),
-		Jitter: a.jitter,
+		Jitter: a.jitter, Watch: a.tellWatch(half),
 	})
 	a.metrics.Endings(string(half), func() (int, time.Duration) {
 		queue := courier.Queue()
@@ -33,6 +36,18 @@ func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL p
 	a.couriers = append(a.couriers, courier)
 	a.wait = append(a.wait, courier.Stop)
 	return courier, nil
+}
+
+// tellWatch traces the rounds of a half's courier. One that tells of several hand-offs names
+// none of them.
+func (a *App) tellWatch(half datastore.Half) func(context.Context, []uuid.UUID) (context.Context, func(error)) {
+	return func(ctx context.Context, ids []uuid.UUID) (context.Context, func(error)) {
+		handoffID := ""
+		if len(ids) == 1 {
+			handoffID = ids[0].String()
+		}
+		return a.tracer.Work(ctx, tracing.Work{Half: string(half), Name: "tell endings", HandoffID: handoffID})
+	}
 }
 
 // newDAOHalf makes a half that can end hand-offs and hear of their end.

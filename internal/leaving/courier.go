@@ -20,7 +20,10 @@ type CourierConfig struct {
 	// Jitter makes d shorter by chance, by half of it at most: else all replicas would
 	// ask a half that comes back at the same moment.
 	Jitter func(d time.Duration) time.Duration
-	Log    *slog.Logger
+	// Watch sees each round that has something to tell; the function is called with how it
+	// ended. nil: nobody watches.
+	Watch func(ctx context.Context, ids []uuid.UUID) (context.Context, func(err error))
+	Log   *slog.Logger
 }
 
 type outbox interface {
@@ -78,6 +81,9 @@ type Courier struct {
 func NewCourier(config CourierConfig) *Courier {
 	c := &Courier{CourierConfig: config, nudges: make(chan struct{}, 1), stop: func() {}, most: MostAtOnce}
 	c.queue.Store(&Queue{})
+	if c.Watch == nil {
+		c.Watch = func(ctx context.Context, _ []uuid.UUID) (context.Context, func(error)) { return ctx, func(error) {} }
+	}
 	return c
 }
 
@@ -119,7 +125,8 @@ func (c *Courier) Stop() {
 	c.stopped.Wait()
 }
 
-// Round tells what is there, one message at most, and reports whether there may be more.
+// Round tells what is there, one message at most, and reports whether there may be more;
+// that is of no account with an error.
 func (c *Courier) Round(ctx context.Context) (more bool, err error) {
 	if c.Teller == nil {
 		return false, nil
@@ -135,17 +142,24 @@ func (c *Courier) Round(ctx context.Context) (more bool, err error) {
 	if len(ids) == 0 {
 		return more, nil
 	}
+	ctx, end := c.Watch(ctx, ids)
+	err = c.deliver(ctx, ids)
+	end(err)
+	return more, err
+}
+
+func (c *Courier) deliver(ctx context.Context, ids []uuid.UUID) error {
 	if err := c.tell(ctx, ids); err != nil {
 		c.most = max(1, c.most/2)
 		c.release(ctx, ids)
-		return false, err
+		return err
 	}
 	c.most = min(2*c.most, MostAtOnce)
 	c.recovered()
 	// Also when the courier is being stopped: it has been told.
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	return more, c.Outbox.Told(within, ids)
+	return c.Outbox.Told(ctx, ids)
 }
 
 func (c *Courier) lease(ctx context.Context) ([]uuid.UUID, int, error) {

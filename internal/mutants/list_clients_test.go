@@ -21,4 +21,46 @@ var clientMutants = []mutant{
 		edits: []edit{{`f.plain = sync.OnceValue(func() []byte { return unpacked(content) })`, `f.plain = func() []byte { return unpacked(content) }`}},
 		in:    "internal/httpapi/apidoc", killers: []string{"TestTheViewerIsUnpackedOnce"},
 	},
+	{
+		name: "spans-wait-for-a-place", breaks: "a collector that hangs holds up every request",
+		file:  "internal/tracing/tracing.go",
+		edits: []edit{{"sdk.WithMaxQueueSize(mostWaiting),", "sdk.WithMaxQueueSize(mostWaiting), sdk.WithBlocking(),"}},
+		in:    "internal/tracing", killers: []string{"TestAFullQueueDelaysNobody"},
+	},
+	{
+		name: "spans-are-all-sent", breaks: "a collector that hangs keeps a process that leaves",
+		file:  "internal/tracing/tracing.go",
+		edits: []edit{{"context.WithTimeout(context.Background(), closeTime)", "context.WithTimeout(context.Background(), 99*closeTime)"}},
+		in:    "internal/tracing", killers: []string{"TestAFullQueueDelaysNobody"},
+	},
+	{
+		name: "news-without-a-trace", breaks: "nobody finds what became of the news of an end",
+		file:  "internal/leaving/courier.go",
+		edits: []edit{{"ctx, end := c.Watch(ctx, ids)", "_, end := c.Watch(ctx, ids)"}},
+		in:    "internal/app", killers: []string{"TestTheNewsOfAnEndIsOneTraceThroughBothHalves"},
+	},
+	{
+		name: "round-without-its-hand-off", breaks: "the news of an end is not found by the hand-off's id",
+		file:  "internal/app/leaving.go",
+		edits: []edit{{"if len(ids) == 1 {", "if len(ids) == 0 {"}},
+		in:    "internal/app", killers: []string{"TestTheNewsOfAnEndIsOneTraceThroughBothHalves"},
+	},
+	{
+		name: "trace-of-every-look", breaks: "couriers with nothing to tell fill the collector",
+		file:  "internal/leaving/courier.go",
+		edits: []edit{{"	ids, taken, err := c.lease(ctx)\n", "	_, looked := c.Watch(ctx, nil)\n	ids, taken, err := c.lease(ctx)\n	looked(err)\n"}},
+		in:    "internal/app", killers: []string{"TestTheNewsOfAnEndIsOneTraceThroughBothHalves"},
+	},
+	{
+		name: "closers-in-a-row", breaks: "a collector that hangs takes the time in which the pools are closed",
+		file:  "internal/app/together.go",
+		edits: []edit{{"		go func() { said <- closer() }()", "		said <- closer()"}},
+		in:    "internal/app", killers: []string{"TestWhatHangsDoesNotKeepTheProcess"},
+	},
+	{
+		name: "closers-without-end", breaks: "I13: a process that leaves waits for ever",
+		file:  "internal/app/together.go",
+		edits: []edit{{"case <-ctx.Done():", "case <-context.Background().Done():"}},
+		in:    "internal/app", killers: []string{"TestACloserThatHangsIsLeft"},
+	},
 }

@@ -143,7 +143,7 @@ var leavingMutants = []mutant{
 	{
 		name: "told-before-it-is-heard", breaks: "an outage of the FOS half loses what ended in it",
 		file:  "internal/leaving/courier.go",
-		edits: []edit{{"c.release(ctx, ids)\n\t\treturn false, err", "_ = c.Outbox.Told(ctx, ids)\n\t\treturn false, err"}},
+		edits: []edit{{"c.release(ctx, ids)\n\t\treturn err", "_ = c.Outbox.Told(ctx, ids)\n\t\treturn err"}},
 		in:    "internal/leaving", killers: []string{"TestCourier_waitsInAnOutageAndNotTooLong"},
 	},
 	{

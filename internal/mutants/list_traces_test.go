@@ -37,7 +37,7 @@ var traceMutants = []mutant{
 	{
 		name: "span-of-an-error", breaks: "I6: the text of an error, which may quote anything, is exported",
 		file:  "internal/tracing/spans.go",
-		edits: []edit{{"attribute.String(\"error.type\", \"failed\"))\n			span.SetStatus(codes.Error, \"\")", "attribute.String(\"error.type\", \"failed\"))\n			span.SetStatus(codes.Error, err.Error())"}},
+		edits: []edit{{"attribute.String(\"error.type\", \"failed\"))\n		span.SetStatus(codes.Error, \"\")", "attribute.String(\"error.type\", \"failed\"))\n		span.SetStatus(codes.Error, err.Error())"}},
 		in:    "internal/app", killers: []string{"TestI6_tracesHoldNobodyAndNothing"},
 	},
 	{

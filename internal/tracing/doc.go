@@ -21,6 +21,10 @@
 //
 // # Limits
 //
+// What comes of a request later, as the news of an end to the other half, is a trace of its
+// own: it may be of several requests, and hours after them. The hand-off's id finds both,
+// where it is of one.
+//
 // Ended spans wait in a queue of 2048; for one more nobody waits, it is dropped. A collector
 // that is away or slow is waited for behind requests only, and when the process leaves for
 // two seconds.

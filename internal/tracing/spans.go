@@ -83,17 +83,36 @@ func (t *Tracer) Call(ctx context.Context, dependency, command string) (context.
 	ctx, span := t.tracer.Start(ctx, dependency+" "+command, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes( //nolint:spancheck // ended by the function
 		attribute.String("handoff.dependency", dependency), attribute.String("handoff.command", command),
 	))
-	return ctx, func(err error) {
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			span.SetAttributes(attribute.String("error.type", "timeout"))
-			span.SetStatus(codes.Error, "")
-		case err != nil:
-			span.SetAttributes(attribute.String("error.type", "failed"))
-			span.SetStatus(codes.Error, "")
-		}
-		span.End()
+	return ctx, func(err error) { end(span, err) }
+}
+
+// end says how it went, and nothing of what an error's text may quote.
+func end(span trace.Span, err error) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		span.SetAttributes(attribute.String("error.type", "timeout"))
+		span.SetStatus(codes.Error, "")
+	case err != nil:
+		span.SetAttributes(attribute.String("error.type", "failed"))
+		span.SetStatus(codes.Error, "")
 	}
+	span.End()
+}
+
+// Work is what a half does by itself, behind requests. Name is one of few words, HandoffID ""
+// where it is of none, or of several.
+type Work struct{ Half, Name, HandoffID string }
+
+// Work begins the span of w, and with it a trace; the function ends it.
+func (t *Tracer) Work(ctx context.Context, w Work) (context.Context, func(error)) {
+	if t == nil {
+		return ctx, func(error) {}
+	}
+	ctx, span := t.tracer.Start(ctx, w.Name, trace.WithNewRoot(), trace.WithAttributes(attribute.String("handoff.half", w.Half))) //nolint:spancheck // ended by the function
+	if w.HandoffID != "" {
+		span.SetAttributes(attribute.String("handoff_id", w.HandoffID))
+	}
+	return ctx, func(err error) { end(span, err) }
 }
 
 // Inject writes the trace of ctx into the headers of a message to the other half.
