@@ -35,7 +35,12 @@ func TestACloserThatHangsIsLeft(t *testing.T) {
 	t.Parallel()
 	ctx, late := context.WithCancel(t.Context())
 	hang := make(chan struct{})
-	t.Cleanup(func() { close(hang) })
+	patience := time.AfterFunc(10*time.Second, func() { close(hang) })
+	t.Cleanup(func() {
+		if patience.Stop() {
+			close(hang)
+		}
+	})
 	hangs := func() error { <-hang; return nil }
 	for _, closers := range [][]func() error{{hangs, func() error { late(); return nil }, hangs}, {hangs}} {
 		// The one that made it late is heard, or not any more.
