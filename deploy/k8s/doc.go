@@ -4,7 +4,9 @@
 // Both overlays are rendered as "kubectl kustomize" renders them (by the same library),
 // and every object is decoded strictly into the types of Kubernetes, so that a field that
 // does not exist is a fault. Traefik's objects are decoded into types of our own, which
-// know the fields that are used here.
+// know the fields that are used here. And every object must conform to the schema that
+// Kubernetes or Traefik publishes (schema_test.go, schemas/): a word that is none and a
+// field that is missing are faults, too.
 //
 // Then the promises are looked for, each as a function from objects to faults
 // (pods_test.go, environment_test.go, network_test.go, routes_test.go). What a container

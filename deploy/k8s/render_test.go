@@ -88,7 +88,7 @@ func decode(text string) (*objects, error) {
 		if one == nil {
 			return nil, fmt.Errorf("%s %s is no object that belongs here", kind.APIVersion, kind.Kind)
 		}
-		if err := strictly([]byte(document), one); err != nil {
+		if err := errors.Join(strictly([]byte(document), one), conforms(kind.APIVersion+" "+kind.Kind, []byte(document))); err != nil {
 			return nil, fmt.Errorf("%s: %w", kind.Kind, err)
 		}
 		keep()
