@@ -53,7 +53,7 @@ var arrivalMutants = []mutant{
 	{
 		name: "handoff-id-not-unique", breaks: "I1: a hand-off that was exchanged twice opens two sessions",
 		file:  "internal/session/postgres.go",
-		edits: []edit{{"ON CONFLICT (handoff_id) DO NOTHING", "ON CONFLICT (handoff_id) DO UPDATE SET last_used_at = EXCLUDED.last_used_at"}},
+		edits: []edit{{"ON CONFLICT (handoff_id) DO NOTHING\nRETURNING ` + Columns\n", "ON CONFLICT (handoff_id) DO UPDATE SET last_used_at = EXCLUDED.last_used_at\nRETURNING ` + Columns\n"}},
 		in:    "internal/session", killers: []string{"TestI1_fiftyInsertsOfOneHandoffAreOneSession", "TestI8_aSpentHandoffConvergesForItsOwnBrowserOnly"},
 	},
 	{
