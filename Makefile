@@ -94,7 +94,7 @@ mutants: ## each mistake on the list is made in a copy, and must be found (half 
 
 # BENCH="-ops mint -rounds 1 -seconds 1" is a short one. exec, as in run.
 .PHONY: bench
-bench: ## what each operation costs beside the stores it needs: docs/performance.md (half an hour)
+bench: ## what each operation costs beside the stores it needs: docs/performance.md (a quarter of an hour)
 	@CGO_ENABLED=0 go build -o bin/bench ./cmd/bench
 	@exec bin/bench $(BENCH)
 

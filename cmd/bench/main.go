@@ -39,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	ops := flags.String("ops", "", "operations, separated by commas; all unless it is set")
+	ops := flags.String("ops", "", "operations, separated by commas, of mint, exchange, login, refresh, session, password; all unless it is set")
 	connections := flags.String("connections", "1,16,64", "numbers of connections, separated by commas")
 	rounds := flags.Int("rounds", 7, "rounds, in each of which every contender has a turn")
 	seconds := flags.Float64("seconds", 2, "how long a turn is")
