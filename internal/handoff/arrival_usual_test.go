@@ -160,12 +160,12 @@ func TestArrive_inOneStatementItIsTheSame(t *testing.T) {
 		{"500 sessions already", false, func(p *person, _ handoff.Arrival) {
 			h.knows(t, p, user.Member, user.Active)
 			testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
-				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 500)`, p.id, noon, noon.Add(time.Hour))
+				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 500)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
 		}, false},
 		{"499 sessions", false, func(p *person, _ handoff.Arrival) {
 			h.knows(t, p, user.Member, user.Active)
 			testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
-				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 499)`, p.id, noon, noon.Add(time.Hour))
+				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 499)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
 		}, true},
 	} {
 		var got [2]string
@@ -209,7 +209,7 @@ func TestI1_arrivalsInOneStatementOpenOneSessionEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(t.Context(), `LOCK TABLE audit_log IN SHARE MODE`); err != nil {
+	if _, err := tx.Exec(t.Context(), patient+`; LOCK TABLE audit_log IN SHARE MODE`); err != nil {
 		t.Fatal(err)
 	}
 	var gone sync.WaitGroup
@@ -273,7 +273,7 @@ func TestArrive_whatComesMeanwhileIsSeen(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 			// The statement has begun, and seen how things are, when it comes to this.
-			if _, err := tx.Exec(t.Context(), `LOCK TABLE handoffs_ended IN ACCESS EXCLUSIVE MODE`); err != nil {
+			if _, err := tx.Exec(t.Context(), patient+`; LOCK TABLE handoffs_ended IN ACCESS EXCLUSIVE MODE`); err != nil {
 				t.Fatal(err)
 			}
 			came := make(chan error, 1)
@@ -317,7 +317,7 @@ func TestArrive_whoIsShutOutMeanwhileIsOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-			if _, err := tx.Exec(t.Context(), `SELECT FROM users FOR UPDATE`); err != nil {
+			if _, err := tx.Exec(t.Context(), patient+`; SELECT FROM users FOR UPDATE`); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := tx.Exec(t.Context(), happens); err != nil {

@@ -17,6 +17,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
+// patient keeps a transaction of a test's own, however busy the machine is.
+const patient = `SET LOCAL idle_in_transaction_session_timeout = 0`
+
 // together has what calls does go into one statement: the places before it are taken by
 // occupy, twice, which waits for the audit log like everybody.
 func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
@@ -26,7 +29,7 @@ func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(context.Background(), `LOCK TABLE audit_log IN SHARE MODE`); err != nil {
+	if _, err := tx.Exec(context.Background(), patient+`; LOCK TABLE audit_log IN SHARE MODE`); err != nil {
 		t.Fatal(err)
 	}
 	var gone sync.WaitGroup
