@@ -61,6 +61,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
 	store.Book = figures.book
+	a.queueFigures(datastore.DAO, store, figures)
 	exchange := a.newExchange(handoff.ExchangeConfig{
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log, Progress: figures.progress,
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/datastore"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/metrics"
 	"github.com/hello-world-co-op/handoff/internal/peer"
@@ -23,6 +24,9 @@ type figures struct {
 	progress handoff.Progress
 	// watch sees the commands of one dependency.
 	watch func(dependency string) datastore.Watch
+	// queued sees who waits for a statement that is shared. It is no answer of Postgres' of
+	// its own, and belongs in the trace only.
+	queued groupcommit.Watch
 	// inject writes the trace into a message to the other half.
 	inject func(ctx context.Context, header http.Header)
 }
@@ -94,6 +98,9 @@ func (a *App) newFigures(half datastore.Half) figures {
 				}
 			}
 		},
+		queued: func(ctx context.Context) (context.Context, func(error)) {
+			return a.tracer.Call(ctx, "postgres", "shared")
+		},
 		inject: a.tracer.Inject,
 	}
 }
@@ -124,6 +131,16 @@ func (a *App) poolFigures(half datastore.Half, pool *datastore.Postgres, redis d
 			Waited: uint64(s.WaitCount), TimedOut: uint64(s.Timeouts), WaitedFor: time.Duration(s.WaitDurationNs),
 		}
 	})
+}
+
+// queueFigures adds those who wait for a statement that they share.
+func (a *App) queueFigures(half datastore.Half, store interface {
+	Watch(watch groupcommit.Watch)
+	Waiting() int
+}, f figures,
+) {
+	store.Watch(f.queued)
+	a.metrics.Queued(string(half), store.Waiting)
 }
 
 // hashingFigures adds what the passwords cost.

@@ -3,6 +3,7 @@ package groupcommit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	atOnce = 2
 	// together bounds the rows of a statement: its locks are held until all are written.
 	together = 128
+	// longest is how long a statement may take for who has no deadline.
+	longest = 5 * time.Second
 	// queueing bounds who waits. More than that would wait for seconds.
 	queueing = 1024
 )
@@ -30,12 +33,21 @@ type Group[Row, Result any] struct {
 	mu    sync.Mutex
 	onWay int
 	queue []*waiting[Row, Result]
+	watch Watch
 }
+
+// Watch is told of each row that queues, and by the function that it returns of the end of
+// its waiting, its statement's included. It may return another context.
+type Watch func(ctx context.Context) (context.Context, func(err error))
+
+// Watch has watch told. It is to be called before the group is used.
+func (g *Group[Row, Result]) Watch(watch Watch) { g.watch = watch }
 
 // waiting is a row in the queue, or on its way.
 type waiting[Row, Result any] struct {
 	ctx  context.Context //nolint:containedctx // one caller's, until the statement for many is made
 	row  Row
+	end  func(err error)
 	done chan struct{} // closed when answer is there
 	answer[Result]
 }
@@ -82,6 +94,12 @@ func (g *Group[Row, Result]) try(ctx context.Context, row Row) answer[Result] {
 		defer g.next()
 		return g.one(ctx, g.single, row)
 	}
+	a := g.await(ctx, w)
+	w.end(a.err)
+	return a
+}
+
+func (g *Group[Row, Result]) await(ctx context.Context, w *waiting[Row, Result]) answer[Result] {
 	select {
 	case <-w.done:
 		return w.answer
@@ -90,7 +108,12 @@ func (g *Group[Row, Result]) try(ctx context.Context, row Row) answer[Result] {
 	if g.withdraw(w) {
 		return answer[Result]{err: outage.Unasked("postgres", ctx.Err())}
 	}
-	return answer[Result]{err: outage.New("postgres", ctx.Err())}
+	select {
+	case <-w.done: // both at once: what is known is told
+		return w.answer
+	default:
+		return answer[Result]{err: outage.New("postgres", ctx.Err())}
+	}
 }
 
 // enter takes a place on the way, or else in the queue: then it returns what to wait for.
@@ -104,7 +127,10 @@ func (g *Group[Row, Result]) enter(ctx context.Context, row Row) (*waiting[Row, 
 	if len(g.queue) >= queueing {
 		return nil, outage.Unasked("postgres", errFull)
 	}
-	w := &waiting[Row, Result]{ctx: ctx, row: row, done: make(chan struct{})}
+	w := &waiting[Row, Result]{ctx: ctx, row: row, done: make(chan struct{}), end: func(error) {}}
+	if g.watch != nil {
+		w.ctx, w.end = g.watch(ctx)
+	}
 	g.queue = append(g.queue, w)
 	return w, nil
 }
@@ -142,28 +168,38 @@ func (g *Group[Row, Result]) next() {
 func (g *Group[Row, Result]) serve(taken []*waiting[Row, Result]) {
 	ctx, cancel := forAll(taken)
 	defer cancel()
+	for i, a := range g.answers(ctx, taken) {
+		taken[i].answer = a
+		close(taken[i].done)
+	}
+}
+
+// errPanicked is what callers hear whose statement was not made: each in their own
+// goroutine, where a panic would have ended their request only.
+var errPanicked = errors.New("groupcommit: a statement was given up in a panic")
+
+func (g *Group[Row, Result]) answers(ctx context.Context, taken []*waiting[Row, Result]) (answers []answer[Result]) {
+	all := func(a answer[Result]) []answer[Result] { return slices.Repeat([]answer[Result]{a}, len(taken)) }
+	defer func() {
+		if recover() != nil {
+			answers = all(answer[Result]{err: errPanicked})
+		}
+	}()
 	if len(taken) == 1 {
-		w := taken[0]
-		w.answer = g.one(ctx, g.single, w.row)
-		close(w.done)
-		return
+		return []answer[Result]{g.one(ctx, g.single, taken[0].row)}
 	}
 	rows := make([]Row, len(taken))
 	for i, w := range taken {
 		rows[i] = w.row
 	}
 	answers, err := g.many(ctx, rows)
-	for i, w := range taken {
-		switch {
-		case err == nil:
-			w.answer = answers[i]
-		case refused(err): // because of one row
-			w.passedOver = true
-		default:
-			w.err = err
-		}
-		close(w.done)
+	switch {
+	case err == nil:
+		return answers
+	case refused(err): // because of one row
+		return all(answer[Result]{passedOver: true})
 	}
+	return all(answer[Result]{err: err})
 }
 
 // forAll ends with the last of their deadlines. It has the values of the first one's
@@ -173,7 +209,7 @@ func forAll[Row, Result any](taken []*waiting[Row, Result]) (context.Context, co
 	for _, w := range taken {
 		deadline, limited := w.ctx.Deadline()
 		if !limited {
-			return context.WithCancel(context.WithoutCancel(taken[0].ctx))
+			deadline = time.Now().Add(longest)
 		}
 		if deadline.After(last) {
 			last = deadline

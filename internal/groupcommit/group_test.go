@@ -323,7 +323,9 @@ func TestI13_theQueueIsBounded(t *testing.T) {
 		rows = append(rows, numbered(i))
 	}
 	answers := c.send(t, c.Do, rows...)
-	if _, served, err := c.Do(t.Context(), numbered(1050)); served || !outage.TookNoEffect(err) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, served, err := c.Do(ctx, numbered(1050)); served || !outage.TookNoEffect(err) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, %v", served, err)
 	}
 	release()
@@ -351,5 +353,63 @@ func TestNew_columnsAndBodyFitTogether(t *testing.T) {
 			}()
 			groupcommit.New(nil, groupcommit.Config[counter, string]{Columns: statement.Columns, Body: body})
 		}()
+	}
+}
+
+// A panic ends what was sent together, and neither the process nor what comes next.
+func TestGroup_aPanicEndsOneStatement(t *testing.T) {
+	t.Parallel()
+	c := newCounters(t)
+	panics := statement
+	panics.Scan = func(row groupcommit.Scanner) (string, error) {
+		var label string
+		if err := row.Scan(&label); label == "label 7" {
+			panic(err)
+		}
+		return label, nil
+	}
+	c.Group = groupcommit.New(c.db, panics)
+	release := c.occupy(t)
+	answers := c.send(t, c.Do, numbered(6), numbered(7))
+	release()
+	for _, a := range answers() {
+		if a.served || a.err == nil || outage.TookNoEffect(a.err) {
+			t.Errorf("%+v", a)
+		}
+	}
+	for i := range 3 {
+		if _, served, err := c.Do(t.Context(), numbered(10+i)); !served || err != nil {
+			t.Errorf("%v, %v", served, err)
+		}
+	}
+}
+
+// Each that waits is seen, from when it queues until it has its answer; who waits for
+// nobody is not.
+func TestGroup_whoQueuesIsWatched(t *testing.T) {
+	t.Parallel()
+	c := newCounters(t)
+	var mu sync.Mutex
+	var began int
+	var ends []error
+	c.Watch(func(ctx context.Context) (context.Context, func(error)) {
+		mu.Lock()
+		defer mu.Unlock()
+		began++
+		return ctx, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			ends = append(ends, err)
+		}
+	})
+	release := c.occupy(t)
+	answers := c.send(t, c.Do, numbered(1), numbered(2))
+	if began != 2 || len(ends) != 0 {
+		t.Errorf("queued: %d began, %d ended", began, len(ends))
+	}
+	release()
+	answers()
+	if began != 2 || len(ends) != 2 || ends[0] != nil || ends[1] != nil {
+		t.Errorf("answered: %d began, ended with %v", began, ends)
 	}
 }

@@ -43,7 +43,9 @@ type behindNth func(into ...any) error
 // Scan implements [Scanner].
 func (read behindNth) Scan(into ...any) error { return read(into...) }
 
-// Locking stands behind each locking clause in a body: by the group nobody waits.
+// Locking stands behind each locking clause in a body: by the group nobody waits. A body
+// that inserts locks first what its foreign keys refer to (FOR KEY SHARE), since the check
+// of a key waits whatever the statement says, and all others behind it.
 const Locking = "{locking}"
 
 // New makes a group on pool. It panics if columns and body do not fit together: both

@@ -162,11 +162,16 @@ func TestArrive_inOneStatementItIsTheSame(t *testing.T) {
 			testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
 				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 500)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
 		}, false},
-		{"499 sessions", false, func(p *person, _ handoff.Arrival) {
+		{"49 sessions", false, func(p *person, _ handoff.Arrival) {
 			h.knows(t, p, user.Member, user.Active)
 			testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
-				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 499)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
+				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 49)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
 		}, true},
+		{"50 sessions: not far from many", false, func(p *person, _ handoff.Arrival) {
+			h.knows(t, p, user.Member, user.Active)
+			testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
+				SELECT gen_random_uuid(), $1, 'password', 1, true, $2, '{}', $2, $2, $3 FROM generate_series(1, 50)`, p.id, noon.Add(-time.Hour), noon.Add(time.Hour))
+		}, false},
 	} {
 		var got [2]string
 		for i, way := range []func(handoff.Arrival) handoff.Arrival{func(a handoff.Arrival) handoff.Arrival { return a }, theLongWay} {
@@ -339,5 +344,38 @@ func TestArrive_whoIsShutOutMeanwhileIsOut(t *testing.T) {
 				t.Errorf("%d sessions", n)
 			}
 		})
+	}
+}
+
+// Whoever has to be asked is asked, and whose browser is in another session leaves it, also
+// where they are known.
+func TestArrive_whoIsKnownIsAskedAllTheSame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, other := person{subject: uuid.New(), email: "ada@example.org"}, person{subject: uuid.New(), email: "bob@example.org"}
+	h.knows(t, &p, user.Member, user.Active)
+	h.knows(t, &other, user.Member, user.Active)
+	for name, consent := range map[string]handoff.Consent{
+		"a journey that began elsewhere": {Needed: true},
+		"somebody else is present":       {Present: other.id},
+	} {
+		a := arrivalOf(t, p)
+		a.Consent = consent
+		unasked := (*handoff.Unasked)(nil)
+		if _, err := h.Arrive(inTime(t), a); !errors.As(err, &unasked) || unasked.As.ID != p.id {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	first, err := h.Arrive(inTime(t), arrivalOf(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := arrivalOf(t, p)
+	again.OlderSession = first.Session.ID
+	if _, err := h.Arrive(inTime(t), again); err != nil {
+		t.Fatal(err)
+	}
+	if n := testkit.Count(t, h.db, `SELECT count(*) FROM sessions WHERE ended_as = 'replaced' AND id = $1`, first.Session.ID); n != 1 {
+		t.Error("the browser's older session goes on")
 	}
 }

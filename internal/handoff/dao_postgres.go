@@ -31,6 +31,12 @@ func NewDAOStore(pool *pgxpool.Pool) *DAOStore {
 	return &DAOStore{pool: pool, mints: groupcommit.New(pool, mintStatement), redeems: groupcommit.New(pool, redeemStatement)}
 }
 
+// Watch has watch told of the mints and exchanges that wait for their statement.
+func (d *DAOStore) Watch(watch groupcommit.Watch) {
+	d.mints.Watch(watch)
+	d.redeems.Watch(watch)
+}
+
 // Waiting is how many mints and exchanges wait for their statement.
 func (d *DAOStore) Waiting() int { return d.mints.Waiting() + d.redeems.Waiting() }
 

@@ -32,6 +32,9 @@ func NewFOSStore(pool *pgxpool.Pool) *FOSStore {
 	return &FOSStore{pool: pool, arrivals: groupcommit.New(pool, usualStatement)}
 }
 
+// Watch has watch told of the arrivals that wait for their statement.
+func (f *FOSStore) Watch(watch groupcommit.Watch) { f.arrivals.Watch(watch) }
+
 // Waiting is how many arrivals wait for their statement.
 func (f *FOSStore) Waiting() int { return f.arrivals.Waiting() }
 

@@ -40,6 +40,7 @@ var mintStatement = groupcommit.Config[MintRow, minting]{
 	SELECT asked.*, s.id AS session_id, s.member_id,
 	       ` + member.LiveSQL + ` AND s.id = @csrf_session AS live, CASE` + mintRefusedSQL() + ` END AS refused
 	FROM asked JOIN sessions s ON ` + member.MatchSQL + ` JOIN members m ON m.id = s.member_id
+	FOR KEY SHARE OF s` + groupcommit.Locking + ` FOR KEY SHARE OF m` + groupcommit.Locking + `
 ), minted AS (
 	INSERT INTO handoffs (handoff_id, digest, member_id, session_id, entry_product, target_domain, minted_at, expires_at)
 	SELECT @new_handoff, @new_digest, member_id, session_id, @product, @target, @now, @expires

@@ -206,3 +206,53 @@ func TestMint_eachOfAStatementIsJudgedByItself(t *testing.T) {
 		}
 	}
 }
+
+// I13: a session that somebody holds, or is about to delete, keeps its own member waiting
+// and nobody else: the check of a foreign key waits for it.
+func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
+	t.Parallel()
+	for name, held := range map[string]string{
+		"held":    `SELECT FROM sessions WHERE id = $1 FOR UPDATE`,
+		"rotated": `UPDATE sessions SET digest = sha256('another') WHERE id = $1`,
+		"deleted": `DELETE FROM members m USING sessions s WHERE s.id = $1 AND s.member_id = m.id`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t)
+			bob := uuid.New()
+			l.change(t, `INSERT INTO members (id, email, email_canonical, email_verified, membership_status, created_at, updated_at)
+				VALUES ($1, 'bob@example.org', 'bob@example.org', true, 'active', $2, $2)`, bob, noon)
+			bobs := l
+			bobs.cookie, bobs.session = cookieOf(t), member.NewSession(uuid.Must(uuid.NewV7()), bob, noon)
+			l.change(t, `INSERT INTO sessions (id, member_id, digest, auth_time, amr, created_at, idle_expires_at, expires_at)
+				VALUES ($1, $2, $3, $4, '{pwd}', $4, $5, $5)`, bobs.session.ID, bob, bobs.cookie.Digest(), noon, noon.Add(time.Hour))
+			tx, err := l.db.Begin(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+			if _, err := tx.Exec(context.Background(), patient); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(context.Background(), held, bobs.session.ID); err != nil {
+				t.Fatal(err)
+			}
+			var gone sync.WaitGroup
+			for range 2 { // as many as there are places
+				gone.Go(func() {
+					if _, _, err := l.Mint(inTime(t), bobs.row(tokenOf(t))); err != nil {
+						t.Errorf("bob: %v", err)
+					}
+				})
+			}
+			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 2`)
+			if _, _, err := l.Mint(inTime(t), l.row(tokenOf(t))); err != nil {
+				t.Errorf("ada, beside them: %v", err)
+			}
+			if err := tx.Rollback(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			gone.Wait()
+		})
+	}
+}

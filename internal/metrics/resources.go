@@ -77,6 +77,14 @@ var (
 		"How often they waited in vain.", []string{"half", "store"}, nil)
 )
 
+// Queued adds how many requests of the half wait for a statement that they share.
+func (r *Registry) Queued(half string, waiting func() int) {
+	r.registry.MustRegister(asked(func(send sending) { send(queuedDesc, prometheus.GaugeValue, float64(waiting()), half) }))
+}
+
+var queuedDesc = prometheus.NewDesc("handoff_statements_queued",
+	"Mints, exchanges and arrivals that wait for the statements before theirs; they go out together.", []string{"half"}, nil)
+
 // Hashing is what the process' password hashes do: slots of 64 MiB that compute and that
 // there are, callers that wait and that may, and those that were told to come back.
 type Hashing struct {

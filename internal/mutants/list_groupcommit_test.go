@@ -41,7 +41,7 @@ var groupcommitMutants = []mutant{
 	{
 		name: "one-ends-it-for-all", breaks: "who gives up ends the statement of those beside them",
 		file:  "internal/groupcommit/group.go",
-		edits: []edit{{`return context.WithCancel(context.WithoutCancel(taken[0].ctx))`, `return context.WithCancel(taken[0].ctx)`}},
+		edits: []edit{{`context.WithDeadline(context.WithoutCancel(taken[0].ctx), last)`, `context.WithDeadline(taken[0].ctx, last)`}},
 		in:    "internal/groupcommit", killers: []string{"TestGroup_whoGivesUpOnTheWayEndsItForNobodyElse"},
 	},
 	{
@@ -55,6 +55,12 @@ var groupcommitMutants = []mutant{
 		file:  "internal/groupcommit/group.go",
 		edits: []edit{{`min(len(g.queue), together)`, `min(len(g.queue), 1)`}},
 		in:    "internal/groupcommit", killers: []string{"TestGroup_whatQueuesIsCommittedTogether"},
+	},
+	{
+		name: "mint-waits-for-a-foreign-key", breaks: "I13: one session that is held keeps everybody from minting",
+		file:  "internal/handoff/mint_ledger.go",
+		edits: []edit{{"\n	FOR KEY SHARE OF s` + groupcommit.Locking + ` FOR KEY SHARE OF m` + groupcommit.Locking + `\n", "\n"}},
+		in:    "internal/handoff", killers: []string{"TestI13_oneHeldSessionKeepsNobodyElseFromMinting"},
 	},
 	{
 		name: "usual-whatever-the-status", breaks: "section 5: who was shut out comes in by the short way",
@@ -96,6 +102,12 @@ var groupcommitMutants = []mutant{
 		name: "usual-is-everybody", breaks: "who has to be asked is let in by the short way",
 		file:  "internal/handoff/arrival_usual.go",
 		edits: []edit{{` && a.Consent == Consent{} `, ` `}},
-		in:    "internal/httpapi/fosapi", killers: []string{"TestConfirm_whoseJourneyDidNotBeginHereIsAsked"},
+		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
+	},
+	{
+		name: "usual-stays-in-two-sessions", breaks: "the session that the browser was in cannot be ended by anybody",
+		file:  "internal/handoff/arrival_usual.go",
+		edits: []edit{{` && a.OlderSession == uuid.Nil`, ``}},
+		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
 	},
 }

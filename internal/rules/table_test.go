@@ -62,7 +62,7 @@ var rooms = map[string][]string{
 
 	// Who brings all together.
 	"internal/app": {
-		"internal/config", "internal/datastore", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...", "internal/leaving",
+		"internal/config", "internal/datastore", "internal/groupcommit", "internal/handoff", "internal/health", "internal/httpapi", "internal/httpapi/...", "internal/leaving",
 		"internal/audit", "internal/member", "internal/metrics", "internal/peer", "internal/privacy", "internal/ratelimit", "internal/session", "internal/signin", "internal/token", "internal/tracing", "internal/user", "password",
 	},
 	"cmd/server":       {"internal/app", "internal/config", "internal/datastore", "internal/drift", "internal/privacy", "internal/selftest"},

@@ -44,10 +44,14 @@ func OpenSQL(from string) string {
 // arrival by which nothing has to be looked at twice.
 const ClearSQL = `public.hold_clear_handoff(@handoff)`
 
-// RoomSQL is true where the user u has fewer than [MaxPerUser] live sessions: none has to
-// be displaced for one more.
+// farFromMany is so far below [MaxPerUser] that all arrivals that may be under way at once,
+// of which none sees the others, do not lead there.
+const farFromMany = 50
+
+// RoomSQL is true where the user u has so few live sessions that none has to be displaced
+// for one more, however many others begin at the same time.
 var RoomSQL = `(SELECT count(*) FROM (SELECT FROM public.sessions s WHERE s.user_id = u.id AND ` + LiveSQL + ` LIMIT ` +
-	strconv.Itoa(MaxPerUser) + `) live) < ` + strconv.Itoa(MaxPerUser)
+	strconv.Itoa(farFromMany) + `) live) < ` + strconv.Itoa(farFromMany)
 
 const findByHandoffSQL = `SELECT ` + Columns + `, s.arrival, s.nonce FROM public.sessions s WHERE s.handoff_id = @handoff`
 
