@@ -67,15 +67,20 @@ type commit struct {
 	at             faulttest.Moment
 	line           *faulttest.Line
 	arrives, keyed bool
+	// unlinked: the arrival is of somebody who has to be linked first, in a transaction.
+	unlinked bool
 }
 
 // commits are where something is committed: at the gate, which is the first statement
-// that an exchange runs on the DAO database, and at the end of an arrival.
+// that an exchange runs on the DAO database, and by an arrival: in its one statement, or at
+// the end of its transaction.
 func (l *losing) commits() []commit {
 	gate := faulttest.Moment{Line: "dao", N: 1, What: "B", Answered: true}
+	usual := faulttest.Moment{Line: "fos", N: 1, What: "B", Answered: true}
 	end := faulttest.Moment{Line: "fos", N: 1, What: "Q commit", Answered: true}
 	return []commit{
-		{at: gate, line: l.dao}, {at: gate, line: l.dao, arrives: true}, {at: end, line: l.fos, arrives: true},
+		{at: gate, line: l.dao}, {at: gate, line: l.dao, arrives: true},
+		{at: usual, line: l.fos, arrives: true}, {at: end, line: l.fos, arrives: true, unlinked: true},
 	}
 }
 
@@ -86,6 +91,11 @@ func (l *losing) lose(t *testing.T, of commit, how loss) {
 	who := &l.keyless
 	if of.keyed {
 		c.key, who = newKey(), &l.keyed
+	}
+	if of.unlinked {
+		if _, err := l.stores.FOS.Exec(t.Context(), `DELETE FROM identity_link`); err != nil {
+			t.Fatal(err)
+		}
 	}
 	of.at.Ends = how.ends
 	come := l.moments.Await(of.at, func() { how.then(of.line) })
