@@ -93,9 +93,7 @@ func (l *losing) lose(t *testing.T, of commit, how loss) {
 		c.key, who = newKey(), &l.keyed
 	}
 	if of.unlinked {
-		if _, err := l.stores.FOS.Exec(t.Context(), `DELETE FROM identity_link`); err != nil {
-			t.Fatal(err)
-		}
+		l.unlink(t)
 	}
 	of.at.Ends = how.ends
 	come := l.moments.Await(of.at, func() { how.then(of.line) })
@@ -121,6 +119,14 @@ func (l *losing) lose(t *testing.T, of commit, how loss) {
 	}
 }
 
+// unlink has everybody linked anew when they arrive, which takes a transaction.
+func (s *site) unlink(t *testing.T) {
+	t.Helper()
+	if _, err := s.stores.FOS.Exec(t.Context(), `DELETE FROM identity_link`); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // I8, I13: the machine of a replica vanishes in the middle of an arrival, so that
 // Postgres hears nothing and keeps its transaction and its locks. The person, who
 // repeats at another replica with their key, is not held up by a ghost for longer than
@@ -131,6 +137,7 @@ func TestFaults_I8_AGhostHoldsItsLocks(t *testing.T) {
 	k.warm = k.handOffs
 	v := k.serve(t)
 	c := &caller{token: k.token(t, v.DAOURL), key: newKey(), arrives: true}
+	k.unlink(t)
 	come := k.moments.Await(faulttest.Moment{Line: "fos database", N: 7}, func() {
 		for _, line := range []*faulttest.Line{k.dao, k.fos, k.redis} {
 			line.HalfOpen()
