@@ -23,7 +23,7 @@ func NewExchanger(base, target string, serviceToken Secret, o Options) *Exchange
 }
 
 // Exchange is what was shown. IdempotencyKey is the same for everything that is one
-// arrival (a double click, a reload); "" makes one for this call alone. Verifier is that
+// arrival (a double click, a lost answer); "" makes one for this call alone. Verifier is that
 // of a journey that began at the caller's.
 type Exchange struct {
 	Token          Secret

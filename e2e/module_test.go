@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
 )
 
 // suite is a front end of somebody else's on another origin of both sites: it has a page
-// that does nothing, and client/js.
+// that does nothing, client/js, and a landing page as the module's head says to make one
+// (landing).
 type suite struct {
 	*sites
 
@@ -20,14 +22,18 @@ type suite struct {
 
 func openSuite(t *testing.T) *suite {
 	t.Helper()
-	files := http.FileServer(http.Dir("client/js"))
+	landing := landingPage(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		if r.URL.Path == "/handoff.js" {
-			files.ServeHTTP(w, r)
+		if path.Base(r.URL.Path) == "handoff.js" {
+			http.ServeFile(w, r, "client/js/handoff.js")
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
+		if strings.HasPrefix(r.URL.Path, "/landing/") {
+			_, _ = fmt.Fprint(w, landing)
+			return
+		}
 		_, _ = fmt.Fprint(w, `<!doctype html><html lang="en"><title>A suite</title><link rel="icon" href="data:,"><main>A suite</main>`)
 	}))
 	t.Cleanup(server.Close)
@@ -100,7 +106,7 @@ func TestModule_saysWhyItCannotLeave(t *testing.T) {
 }
 
 // A landing page of one's own: the token is out of the address before it is used, a double
-// click and a reload are one arrival, and who somebody else is here is asked.
+// click and the same link again are one arrival, and who somebody else is here is asked.
 func TestModule_arrives(t *testing.T) {
 	t.Parallel()
 	s := openSuite(t)
@@ -119,7 +125,7 @@ func TestModule_arrives(t *testing.T) {
 	if got := p.module(`return String(m.takeToken())`); got != "null" {
 		t.Errorf("taken again: %s", got)
 	}
-	p.visit(s.there+"/land#token="+token, "main") // the same tab, as after a reload
+	p.visit(s.there+"/land#token="+token, "main") // the same link again, in the same tab
 	if got := p.module(`globalThis.token = m.takeToken(); ` + lands); got != want {
 		t.Errorf("landed again %q, want %q", got, want)
 	}

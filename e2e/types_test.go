@@ -153,8 +153,22 @@ var (
 	fragment   = regexp.MustCompile(`(?m)^//   (.*)$`)
 )
 
+// pasted is what the module's head says to paste, one fragment behind the other.
+func pasted(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	lines := fragment.FindAllStringSubmatch(file(t, "client/js/handoff.js"), -1)
+	for _, line := range lines {
+		fmt.Fprintln(&text, line[1])
+	}
+	if len(lines) < 10 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	return text.String()
+}
+
 // The codes that the types name are the service's, and what the module's head says to
-// paste can be pasted, one fragment behind the other.
+// paste can be pasted; its landing page is used in TestModule_itsLandingPageTriesAgain.
 func TestModule_itsWordsAreTrue(t *testing.T) {
 	t.Parallel()
 	var published struct{ Codes []struct{ Code string } }
@@ -174,15 +188,11 @@ func TestModule_itsWordsAreTrue(t *testing.T) {
 			t.Errorf("there is no code %s", code[1])
 		}
 	}
-	var pasted strings.Builder
-	lines := fragment.FindAllStringSubmatch(files["made.js"], -1)
-	for _, line := range lines {
-		fmt.Fprintln(&pasted, line[1])
+	if len(codes) < 10 {
+		t.Fatalf("%d codes", len(codes))
 	}
-	if len(codes) < 10 || len(lines) < 10 {
-		t.Fatalf("%d codes, %d lines", len(codes), len(lines))
-	}
-	files["pasted.ts"] = "declare const button: HTMLButtonElement, dao: string, fos: string;\n" + pasted.String()
+	files["pasted.ts"] = "declare const button: HTMLButtonElement, dao: string, fos: string,\n" +
+		"retry: HTMLButtonElement, show: (user: import('./handoff.js').User | null) => void, say: (error: Error) => void;\n" + pasted(t)
 	if said := compiled(t, files); said != "" {
 		t.Errorf("%s\n%s", said, files["pasted.ts"])
 	}

@@ -13,18 +13,33 @@
 //
 //   import { arrive, confirm, decline, HandoffError, takeToken } from "./handoff.js";
 //   const token = takeToken(); // first of all, see there
-//   let { user, handoffId, returnPath, question } = await arrive(token, { fos });
-//   if (question) {
-//     const text = `Sign in here as ${question.as.email}?` + (question.links ? " That connects both accounts." : "");
-//     if (window.confirm(text)) ({ user, returnPath } = await confirm(handoffId, { fos }));
-//     else await decline(handoffId, { fos });
+//   async function land() {
+//     retry.hidden = true;
+//     let { user, handoffId, question } = await arrive(token, { fos });
+//     if (question) {
+//       const text = `Sign in here as ${question.as.email}?` + (question.links ? " That connects both accounts." : "");
+//       if (window.confirm(text)) ({ user } = await confirm(handoffId, { fos }));
+//       else await decline(handoffId, { fos });
+//     }
+//     show(user);
 //   }
 //
-// Refusals are HandoffError with the service's code; docs/errors.json has all of them:
+// Refusals are HandoffError with the service's code; docs/errors.json has all of them. What
+// passes is tried again on this very page: the token has left the address, and no reload finds it.
 //
-//   try { await arrive(token, { fos }); } catch (error) {
+//   const lands = () => land().catch((error) => {
 //     if (!(error instanceof HandoffError)) throw error;
-//     if (error.passes) setTimeout(() => location.reload(), 1000 * (error.retryAfter || 1));
+//     say(error);
+//     if (error.passes) setTimeout(() => { retry.hidden = false; }, 1000 * error.retryAfter);
+//   });
+//   retry.onclick = lands;
+//
+// Without a token, after a reload for one, it asks who is signed in, as any page does:
+//
+//   if (token !== null) lands();
+//   else {
+//     const answer = await fetch(`${fos}/api/v1/auth/me`, { credentials: "include" });
+//     show(answer.ok ? (await answer.json()).user : null);
 //   }
 
 /** @typedef {typeof import("./handoff.js")} Said what handoff.d.ts says */
@@ -110,6 +125,8 @@ async function unsafe(dao, path, body, signal, again = true) {
 
 /**
  * Takes the token out of the address ("?token=" or "#token=") and out of this tab's history.
+ * What it returned is all that there is of it: keep that in a variable until arrive() is
+ * through, and nowhere else.
  *
  * A module runs when the document has been read: error reporters and analytics that stand
  * before it have seen the address by then. Where there are any, take the token in a classic
@@ -168,8 +185,8 @@ function landed(body) {
 }
 
 /**
- * One key for one token, kept in this tab under the token's digest: a double click or a
- * reload is the same arrival. Another key says that the token was in two browsers.
+ * One key for one token, kept in this tab under the token's digest: a double click, a second
+ * try or the same link opened here again is the same arrival. Another key says that the token was in two browsers.
  *
  * @param {string} token
  */
@@ -184,7 +201,7 @@ async function arrivalKey(token) {
 }
 
 // Where storage is blocked or full, keys live as long as the page: a double click is one
-// arrival still, and only a reload has no second try.
+// arrival still, and only the link opened again is another.
 /** @type {Map<string, string>} */
 const keys = new Map();
 
