@@ -1,4 +1,4 @@
-/** The codes of docs/errors.json that a page meets; more may come. */
+/** The codes of the service (its errors.json has all) that a page meets; more may come. */
 export type Code =
   | "session_required" | "session_revoked" | "login_required" | "csrf_failed" | "origin_not_allowed"
   | "email_unverified" | "account_inactive" | "identity_conflict" | "invalid_request"

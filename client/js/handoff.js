@@ -24,8 +24,9 @@
 //     show(user);
 //   }
 //
-// Refusals are HandoffError with the service's code; docs/errors.json has all of them. What
-// passes is tried again on this very page: the token has left the address, and no reload finds it.
+// Refusals are HandoffError with the service's code; its /errors.json (/api/v1/errors.json at
+// the FOS half) has all of them. What passes is tried again on this very page: the token has
+// left the address, and no reload finds it.
 //
 //   const lands = () => land().catch((error) => {
 //     if (!(error instanceof HandoffError)) throw error;

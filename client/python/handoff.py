@@ -28,7 +28,7 @@ _TRIES, _PAUSE, _WINDOW = 3, 0.25, 8.0
 
 
 class HandoffError(Exception):
-    """What the service says is wrong. Go by `code` (docs/errors.json); the texts may change."""
+    """What the service says is wrong. Go by `code` (the DAO half's /errors.json has all); the texts may change."""
 
     def __init__(self, code: str, status: int = 0, request_id: str = "", handoff_id: str = "", retry_after: float = 0):
         super().__init__(f"{status} {code} (request {request_id})")

@@ -1,6 +1,9 @@
 package app
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/httpapi/apidoc"
 )
@@ -19,10 +22,16 @@ func (a *App) fosDocs() []httpapi.Route {
 	})
 }
 
+// apiDocs are c's, and the list of error codes beside the description.
 func (a *App) apiDocs(c apidoc.Config) []httpapi.Route {
 	if !a.config.APIDocsEnabled {
 		return nil
 	}
+	codes, err := json.Marshal(map[string]any{"codes": httpapi.Codes()})
+	if err != nil {
+		panic(fmt.Sprintf("app: %v", err)) // of the build: the codes are the program's own
+	}
+	c.Errors = codes
 	viewer := apidoc.New(c)
 	return pageRoutes(viewer, viewer.Paths()...)
 }

@@ -16,6 +16,12 @@ var clientMutants = []mutant{
 		in:    "internal/httpapi/apidoc", killers: []string{"TestTheDescriptionsServerIsWhereItIs"},
 	},
 	{
+		name: "codes-of-nobody", breaks: "who has a service's address only finds no list of its error codes",
+		file:  "internal/app/apidocs.go",
+		edits: []edit{{`map[string]any{"codes": httpapi.Codes()}`, `map[string]any{"codes": httpapi.Codes()[:0]}`}},
+		in:    "internal/httpapi/apidoc", killers: []string{"TestTheListOfErrorsIsServed"},
+	},
+	{
 		name: "unpacked-for-everybody", breaks: "I13: a small request costs megabytes",
 		file:  "internal/httpapi/apidoc/viewer.go",
 		edits: []edit{{`f.plain = sync.OnceValue(func() []byte { return unpacked(content) })`, `f.plain = func() []byte { return unpacked(content) }`}},

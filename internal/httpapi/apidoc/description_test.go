@@ -81,6 +81,23 @@ func TestTheListOfErrorsIsTheServices(t *testing.T) {
 	}
 }
 
+// Who has no more than an address of either half finds the list beside its description.
+func TestTheListOfErrorsIsServed(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{})
+	b := s.Browser(t)
+	for _, description := range []string{s.DAOURL + "/openapi.json", s.FOSURL + "/api/v1/openapi.json"} {
+		address := resolved(t, description, "errors.json")
+		var list struct{ Codes []httpapi.Code }
+		if err := json.Unmarshal([]byte(b.Get(address).Raw), &list); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+		if diff := cmp.Diff(httpapi.Codes(), list.Codes); diff != "" {
+			t.Errorf("%s (-service +list):\n%s", address, diff)
+		}
+	}
+}
+
 // Whoever makes a client of a description gets a name for each operation, once.
 func TestOperationsHaveNamesOfTheirOwn(t *testing.T) {
 	t.Parallel()

@@ -5,7 +5,8 @@
 // served, are made of them by go generate. What it adds is what would have to be repeated:
 // the answers that are problems, by the codes that an operation names (x-problems), those
 // that every operation may give, aliases (x-aliases), and the parts of common.yaml that
-// the half refers to. docs/errors.json comes out of the same run.
+// the half refers to. docs/errors.json comes out of the same run, and
+// is served beside them.
 //
 // Tests hold the description to the service in both directions: its paths to echo's
 // routes, its schemas to the structs that are sent and received, its codes to the problem

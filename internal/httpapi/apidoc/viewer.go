@@ -48,6 +48,9 @@ type Config struct {
 	Pages []string
 	// Name is where the description is, below the last folder: "openapi.json".
 	Name string
+	// Errors is the list of all error codes, as docs/errors.json has it; it is served beside
+	// the description, as "errors.json".
+	Errors []byte
 }
 
 // Viewer serves the description and the pages; it keeps everything in memory.
@@ -66,6 +69,7 @@ func New(c Config) *Viewer {
 	v := &Viewer{files: map[string]file{}}
 	home := c.Folders[len(c.Folders)-1]
 	v.add(home+"/"+c.Name, "application/json", compact(c.Description))
+	v.add(home+"/errors.json", "application/json", compact(c.Errors))
 	for _, folder := range c.Folders {
 		// From "/docs" the description is at "api/v1/openapi.json", from "/api/v1/docs" beside it.
 		beside := strings.TrimPrefix(strings.TrimPrefix(home+"/"+c.Name, folder), "/")

@@ -23,6 +23,7 @@ import (
 func fosViewer() *apidoc.Viewer {
 	return apidoc.New(apidoc.Config{
 		Description: apidoc.FOS(), Folders: []string{"", "/api/v1"}, Pages: []string{"docs", "redoc"}, Name: "openapi.json",
+		Errors: []byte(`{"codes": []}`),
 	})
 }
 
@@ -56,6 +57,7 @@ func TestThePagesAreWhereTheyAreExpected(t *testing.T) {
 		s.FOSURL + "/docs": "text/html; charset=utf-8", s.FOSURL + "/redoc": "text/html; charset=utf-8",
 		s.FOSURL + "/api/v1/docs": "text/html; charset=utf-8", s.FOSURL + "/api/v1/redoc": "text/html; charset=utf-8",
 		s.FOSURL + "/api/v1/openapi.json": "application/json",
+		s.DAOURL + "/errors.json":         "application/json", s.FOSURL + "/api/v1/errors.json": "application/json",
 	} {
 		answer := b.Get(address)
 		if answer.Status != http.StatusOK || answer.Header.Get("Content-Type") != mediaType || len(answer.Raw) < 500 {
@@ -77,6 +79,7 @@ func TestWhoSwitchesTheDocsOffHasNone(t *testing.T) {
 	for _, address := range []string{
 		s.DAOURL + "/docs", s.DAOURL + "/openapi.json", s.DAOURL + "/docs/start.js", s.FOSURL + "/docs", s.FOSURL + "/redoc",
 		s.FOSURL + "/api/v1/docs", s.FOSURL + "/api/v1/redoc", s.FOSURL + "/api/v1/openapi.json",
+		s.DAOURL + "/errors.json", s.FOSURL + "/api/v1/errors.json",
 	} {
 		if answer := b.Get(address); answer.Code() != "not_found" {
 			t.Errorf("%s: %d", address, answer.Status)
