@@ -143,14 +143,15 @@ export function takeToken() {
 }
 
 /**
- * Signs in whom the token stands for. Safe to repeat in this tab: it is one arrival.
+ * Signs in whom the token stands for. A lost answer and an outage are asked again, for some
+ * seconds; the page may do it again after that. In this tab it is one arrival.
  *
  * @type {Said["arrive"]}
  */
 export async function arrive(token, { fos = "", signal } = {}) {
   // What is no token goes nowhere.
   if (typeof token !== "string" || !/^[0-9a-f]{64}$/.test(token)) throw new HandoffError("token_malformed");
-  return landed(await call(fos, "POST", "/api/v1/auth/cross-domain-login", {
+  return landed(await repeated(fos, "POST", "/api/v1/auth/cross-domain-login", {
     body: { token }, headers: { ...asked, "Idempotency-Key": await arrivalKey(token) }, keepalive: true, signal,
   }));
 }
@@ -161,7 +162,7 @@ export async function arrive(token, { fos = "", signal } = {}) {
  * @type {Said["confirm"]}
  */
 export async function confirm(handoffId, { fos = "", signal } = {}) {
-  return landed(await call(fos, "POST", "/api/v1/auth/cross-domain/confirm", { body: { handoff_id: handoffId }, headers: asked, signal }));
+  return landed(await repeated(fos, "POST", "/api/v1/auth/cross-domain/confirm", { body: { handoff_id: handoffId }, headers: asked, signal }));
 }
 
 /**
@@ -251,6 +252,30 @@ async function call(base, method, path, { body, headers = {}, keepalive = false,
     status: answer.status, detail: said?.detail, requestId: said?.request_id, handoffId: said?.handoff_id ?? null, reason: said?.reason ?? null,
     retryAfter: Number.parseInt(answer.headers.get("Retry-After") ?? "", 10) || 0, errors: said?.errors ?? [],
   });
+}
+
+// A key is good for ten seconds after the token was redeemed; as in the other clients.
+const tries = 3, pause = 250, lasts = 8_000; // pause (where the service names none) and lasts in ms
+
+/**
+ * call(), and again where the connection broke or a dependency is away; what is refused once is
+ * refused. For what may be repeated.
+ *
+ * @type {typeof call}
+ */
+async function repeated(base, method, path, more) {
+  const until = performance.now() + lasts;
+  for (let left = tries - 1; ; left--) {
+    try {
+      return await call(base, method, path, more);
+    } catch (error) {
+      if (!(error instanceof HandoffError) || !["no_answer", "dependency_unavailable"].includes(error.code)) throw error;
+      const wait = Math.max(1000 * error.retryAfter, pause);
+      if (left === 0 || performance.now() + wait > until) throw error;
+      // Who gives up meanwhile is not kept: call() says why they did.
+      await new Promise((go) => { setTimeout(go, wait); more.signal?.addEventListener("abort", go, { once: true }); });
+    }
+  }
 }
 
 /** @param {string} text */
