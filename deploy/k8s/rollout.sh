@@ -33,6 +33,12 @@ halves=$(sed -n 's/^  name: handoff-\([a-z]*\)-migrate$/\1/p' "$work/manifest")
 # overwritten unseen.
 apply() { kubectl apply --server-side --field-manager=handoff-rollout --namespace "$namespace" --filename "$work/manifest" "$@"; }
 
+# Asked before the migrations: else the conflict came when the databases have changed.
+apply --dry-run=server --selector app.kubernetes.io/component=server >/dev/null || {
+	echo "rollout.sh: nothing was rolled out; for a conflict see docs/operations.md, What a hand has taken" >&2
+	exit 1
+}
+
 # A finished job cannot be changed into the next one.
 kubectl delete job --namespace "$namespace" --selector app.kubernetes.io/component=migrate --ignore-not-found --wait
 apply --selector 'app.kubernetes.io/component!=server'

@@ -17,6 +17,7 @@ import (
 const kubectl = `#!/bin/sh
 set -eu
 echo "$*" >>"$SAID"
+case $* in *--dry-run=server*) exit "${CONFLICT:-0}" ;; esac
 case $1 in
 kustomize) cat "$OVERLAY" ;;
 apply)
@@ -101,6 +102,7 @@ func TestARolloutMigratesBeforeItReplacesAnything(t *testing.T) {
 	}
 	wantSaid(t, r,
 		"kustomize ./overlays/staging",
+		"apply --server-side --namespace handoff-staging --selector app.kubernetes.io/component=server --dry-run=server",
 		"delete job --namespace handoff-staging app.kubernetes.io/component=migrate --ignore-not-found",
 		"apply --server-side --namespace handoff-staging --selector app.kubernetes.io/component!=server",
 		"apply --server-side --namespace handoff-staging",
@@ -142,7 +144,17 @@ func TestARolloutEndsWhenAMigrationFails(t *testing.T) {
 	if r.err == nil || !strings.Contains(r.out, "handoff-fos-migrate has failed") {
 		t.Errorf("%v: %s", r.err, r.out)
 	}
-	wantSaid(t, r, "kustomize", "delete job handoff-production", "apply app.kubernetes.io/component!=server")
+	wantSaid(t, r, "kustomize", "apply --dry-run=server", "delete job handoff-production", "apply app.kubernetes.io/component!=server")
+}
+
+// What somebody changed by hand stops it before anything has changed, the databases too.
+func TestARolloutEndsBeforeTheMigrationsWhenAHandHasTakenAField(t *testing.T) {
+	t.Parallel()
+	r := rollOut(t, "Complete\n", []string{"CONFLICT=1"}, "production", image)
+	if r.err == nil || !strings.Contains(r.out, "docs/operations.md") {
+		t.Errorf("%v: %s", r.err, r.out)
+	}
+	wantSaid(t, r, "kustomize", "apply handoff-production --dry-run=server")
 }
 
 func TestARolloutThatDoesNotBecomeReadyFails(t *testing.T) {
@@ -159,7 +171,7 @@ func TestARolloutWaitsForWhatIsThere(t *testing.T) {
 	if r.err != nil {
 		t.Fatalf("%v\n%s", r.err, r.out)
 	}
-	wantSaid(t, r, "kustomize", "delete job", "apply", "apply", "rollout status deployment/handoff-fos")
+	wantSaid(t, r, "kustomize", "apply --dry-run=server", "delete job", "apply", "apply", "rollout status deployment/handoff-fos")
 	if strings.Contains(r.said, "handoff-dao-migrate") {
 		t.Error("it waits for what does not run here")
 	}
