@@ -6,7 +6,7 @@ import (
 )
 
 // promises are all functions from objects to faults.
-var promises = []func(*objects) []string{hardened, alwaysThere, drainsInTime, givenByName, settable, starts, connected, leadsIn, fits, asked}
+var promises = []func(*objects) []string{hardened, alwaysThere, drainsInTime, givenByName, settable, starts, connected, leadsIn, encrypted, fits, asked}
 
 // breakages are mistakes in the rendered manifests, and a word of what is said of each.
 var breakages = []struct{ old, replacement, said string }{

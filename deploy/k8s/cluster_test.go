@@ -107,9 +107,9 @@ func TestTheDeployerMayRollOutAndNothingElse(t *testing.T) {
 		}
 	}
 	// Server-side apply creates and patches; whatever the overlays have, it must be able to.
-	resourceOf := map[string]string{"IngressRoute": "ingressroutes", "Middleware": "middlewares", "TLSOption": "tlsoptions", "Deployment": "deployments", "Job": "jobs",
+	resourceOf := map[string]string{"IngressRoute": "ingressroutes", "Middleware": "middlewares", "TLSOption": "tlsoptions", "ServersTransport": "serverstransports", "Deployment": "deployments", "Job": "jobs", "EndpointSlice": "endpointslices",
 		"ConfigMap": "configmaps", "Service": "services", "ServiceAccount": "serviceaccounts", "PodDisruptionBudget": "poddisruptionbudgets", "NetworkPolicy": "networkpolicies"}
-	for line := range strings.Lines(renderedText(t, "overlays/production")) {
+	for line := range strings.Lines(renderedText(t, "overlays/production") + renderedWith(t, "production", "dao-elsewhere")) {
 		if kind, is := strings.CutPrefix(strings.TrimSpace(line), "kind: "); is && !strings.HasPrefix(line, " ") {
 			if verbs := may[resourceOf[kind]]; !slices.Contains(verbs, "create") || !slices.Contains(verbs, "patch") {
 				t.Errorf("it cannot apply a %s", kind)

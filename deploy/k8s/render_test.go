@@ -39,6 +39,7 @@ type objects struct {
 	routes      []*ingressRoute
 	middlewares map[string]*middleware
 	tlsOptions  map[string]*tlsOption
+	transports  map[string]*serversTransport
 	charts      []*helmChartConfig
 	all         []metav1.Object
 }
@@ -78,7 +79,7 @@ func overlay(t *testing.T, name string) *objects {
 // decode takes every object into its type. A field that its type does not have, a field
 // that is there twice and a kind that nobody expects are errors.
 func decode(text string) (*objects, error) {
-	o := &objects{configMaps: map[string]*corev1.ConfigMap{}, services: map[string]*corev1.Service{}, middlewares: map[string]*middleware{}, tlsOptions: map[string]*tlsOption{}}
+	o := &objects{configMaps: map[string]*corev1.ConfigMap{}, services: map[string]*corev1.Service{}, middlewares: map[string]*middleware{}, tlsOptions: map[string]*tlsOption{}, transports: map[string]*serversTransport{}}
 	for document := range strings.SplitSeq(text, "\n---\n") {
 		var kind metav1.TypeMeta
 		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
@@ -139,6 +140,8 @@ func (o *objects) place(kind string) (one metav1.Object, keep func()) {
 		return byName(o.middlewares)
 	case "traefik.io/v1alpha1 TLSOption":
 		return byName(o.tlsOptions)
+	case "traefik.io/v1alpha1 ServersTransport":
+		return byName(o.transports)
 	case "helm.cattle.io/v1 HelmChartConfig":
 		return list(&o.charts)
 	}

@@ -17,8 +17,10 @@ type ingressRoute struct {
 				Name string `json:"name"`
 			} `json:"middlewares"`
 			Services []struct {
-				Name string `json:"name"`
-				Port string `json:"port"`
+				Name             string `json:"name"`
+				Port             string `json:"port"`
+				Scheme           string `json:"scheme"`
+				ServersTransport string `json:"serversTransport"`
 			} `json:"services"`
 		} `json:"routes"`
 		TLS *struct {
@@ -64,6 +66,16 @@ type tlsOption struct {
 	Spec              struct {
 		MinVersion string `json:"minVersion"`
 		SNIStrict  bool   `json:"sniStrict"`
+	} `json:"spec"`
+}
+
+// serversTransport is how Traefik speaks to a service. It has no field for a certificate
+// that nobody looks at (insecureSkipVerify): that would be TLS with whoever answers.
+type serversTransport struct {
+	metav1.TypeMeta
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		ServerName string `json:"serverName"`
 	} `json:"spec"`
 }
 

@@ -46,7 +46,7 @@ var kinds = map[string][]string{
 }
 
 // traefikKinds are those of Traefik's definitions that are used.
-var traefikKinds = []string{"IngressRoute", "Middleware", "TLSOption"}
+var traefikKinds = []string{"IngressRoute", "Middleware", "ServersTransport", "TLSOption"}
 
 type schema = map[string]any
 
