@@ -38,7 +38,7 @@ var breakages = []struct{ old, replacement, said string }{
 	{"key: DATABASE_URL\n              name: handoff-fos-migrate", "key: DATABASE_URL\n              name: handoff-fos", "the service's rights"},
 	{"ENVIRONMENT: production", "ENVIRONMENT: staging", "takes itself for staging"},
 	{"HANDOFF_HALVES: fos", "HANDOFF_HALVES: dao,fos", "does not start"},
-	{"TRUSTED_PROXIES: 10.244.0.0/16", "TRUSTED_PROXIES: \"\"", "trusts no proxy"},
+	{"TRUSTED_PROXIES: 10.42.0.0/16", "TRUSTED_PROXIES: \"\"", "trusts no proxy"},
 	{"HANDOFF_UNBOUND: confirm", "HANDOFF_UNBOUND: allow", "warns: HANDOFF_UNBOUND"},
 	{"FRONTEND_URL: https://founderyos.dev", "FRONTEND_URL: http://founderyos.dev", "does not start"},
 	{"name: nobody\n", "name: nobody\n  annotations: {}\n", ""}, // harmless: nothing is said

@@ -46,6 +46,24 @@ func TestTheAccessLogHasNeitherPathNorReferer(t *testing.T) {
 	}
 }
 
+// The overlays trust the pods' network of the cluster that traefik.yaml is written for: k3s',
+// where Traefik's pods are in 10.42.0.0/16 unless it was started with another. With another
+// cluster's network every caller would be one address, and each question of a gateway a 403.
+func TestTheProxiesAreOfTheClusterThatTraefikIsIn(t *testing.T) {
+	t.Parallel()
+	if len(clusterObjects(t).charts) != 1 {
+		t.Fatal("Traefik is no longer k3s', whose network this is")
+	}
+	for _, name := range overlays {
+		o := overlay(t, name)
+		for _, d := range o.servers() {
+			if got := o.settings(d.Spec.Template.Spec.Containers[0])["TRUSTED_PROXIES"]; got != "10.42.0.0/16" {
+				t.Errorf("%s: %s trusts %s", name, d.Name, got)
+			}
+		}
+	}
+}
+
 // chartValues are those of Traefik's chart that are set here.
 type chartValues struct {
 	AdditionalArguments []string `json:"additionalArguments"`
