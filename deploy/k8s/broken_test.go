@@ -53,6 +53,8 @@ var breakages = []struct{ old, replacement, said string }{
 	{"FOS_PUBLIC_PREFIX: /fos", "FOS_PUBLIC_PREFIX: /api", "not what is stripped"},
 	{"- name: handoff-limit\n", "- name: handoff-limits\n", "there is no handoff-limits"},
 	{"Cache-Control: no-store", "Cache-Control: public", "passes its address on"},
+	{"stsIncludeSubdomains: false", "stsIncludeSubdomains: true", "handoff-fos is set to \"max-age=31536000\", and Traefik says"},
+	{"SECURITY_HSTS_INCLUDE_SUBDOMAINS: \"false\"", "SECURITY_HSTS_INCLUDE_SUBDOMAINS: \"true\"", "handoff-dao is set to"},
 	{"stsSeconds: 31536000", "stsSeconds: 60", "lacks the headers"},
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hello-world-co-op/handoff/internal/config"
 )
 
 var quoted = regexp.MustCompile("(Host|PathPrefix)\\(`([^`]+)`\\)")
@@ -92,6 +94,7 @@ func TestTraefikLeadsToTheHalvesAndNowhereElse(t *testing.T) {
 func fits(o *objects) (faults []string) {
 	for _, d := range o.servers() {
 		s := o.settings(d.Spec.Template.Spec.Containers[0])
+		faults = append(faults, o.hstsFaults(d.Name, s)...)
 		if d.Name != "handoff-fos" {
 			continue
 		}
@@ -111,6 +114,36 @@ func fits(o *objects) (faults []string) {
 		faults = append(faults, "the landing page passes its address on")
 	}
 	return faults
+}
+
+// hstsFaults says where Traefik, whose header replaces ours, tells browsers something else than
+// the half is set to. Of subdomains neither speaks: the front end's host is a domain of its
+// own (founderyos.dev), and a year of HTTPS for all names below it is not ours to declare.
+func (o *objects) hstsFaults(name string, settings map[string]string) (faults []string) {
+	c, err := config.Load(environ(settings))
+	m := o.middlewares["handoff-headers"]
+	if err != nil || m == nil || m.Spec.Headers == nil {
+		return nil // others say so
+	}
+	said := fmt.Sprintf("max-age=%d", m.Spec.Headers.STSSeconds)
+	if m.Spec.Headers.STSIncludeSubdomains {
+		said += "; includeSubDomains"
+	}
+	if c.Security.HSTS != said {
+		faults = append(faults, fmt.Sprintf("%s is set to %q, and Traefik says %q", name, c.Security.HSTS, said))
+	}
+	return faults
+}
+
+// Nobody who takes the manifests as they are binds the subdomains of a domain.
+func TestNoSubdomainIsBoundByDefault(t *testing.T) {
+	t.Parallel()
+	for _, name := range overlays {
+		o := overlay(t, name)
+		if o.middlewares["handoff-headers"].Spec.Headers.STSIncludeSubdomains {
+			t.Errorf("%s binds subdomains", name)
+		}
+	}
 }
 
 func TestTheRoutesFitTheSettings(t *testing.T) {
