@@ -48,7 +48,7 @@ var breakages = []struct{ old, replacement, said string }{
 	{"- 169.254.0.0/16", "- 192.0.2.0/24", "the metadata:5432 is true"},
 	{"PathPrefix(`/auth/`)", "PathPrefix(`/auth`)", "takes [/auth /oracle/]"},
 	{"- websecure", "- web", "without TLS"},
-	{"minVersion: VersionTLS12", "minVersion: VersionTLS10", "takes any TLS"},
+	{"certResolver: letsencrypt\n", "certResolver: letsencrypt\n    options:\n      name: handoff\n", "names TLS options"},
 	{"Host(`founderyos.dev`)", "Host(`www.founderyos.dev`)", "the front end's own host"},
 	{"FOS_PUBLIC_PREFIX: /fos", "FOS_PUBLIC_PREFIX: /api", "not what is stripped"},
 	{"- name: handoff-limit\n", "- name: handoff-limits\n", "there is no handoff-limits"},

@@ -125,7 +125,7 @@ func TestTheDeployerMayRollOutAndNothingElse(t *testing.T) {
 		}
 	}
 	// Server-side apply creates and patches; whatever the overlays have, it must be able to.
-	resourceOf := map[string]string{"IngressRoute": "ingressroutes", "Middleware": "middlewares", "TLSOption": "tlsoptions", "ServersTransport": "serverstransports", "Deployment": "deployments", "Job": "jobs", "EndpointSlice": "endpointslices",
+	resourceOf := map[string]string{"IngressRoute": "ingressroutes", "Middleware": "middlewares", "ServersTransport": "serverstransports", "Deployment": "deployments", "Job": "jobs", "EndpointSlice": "endpointslices",
 		"ConfigMap": "configmaps", "Service": "services", "ServiceAccount": "serviceaccounts", "PodDisruptionBudget": "poddisruptionbudgets", "NetworkPolicy": "networkpolicies"}
 	for line := range strings.Lines(renderedText(t, "overlays/production") + renderedWith(t, "production", "dao-elsewhere")) {
 		if kind, is := strings.CutPrefix(strings.TrimSpace(line), "kind: "); is && !strings.HasPrefix(line, " ") {
@@ -137,6 +137,21 @@ func TestTheDeployerMayRollOutAndNothingElse(t *testing.T) {
 	for _, b := range o.bindings {
 		if len(b.Subjects) != 1 || b.Subjects[0].Namespace != b.Namespace || b.Subjects[0].Name != "deployer" {
 			t.Errorf("in %s it is %v", b.Namespace, b.Subjects)
+		}
+	}
+}
+
+// What holds for every route that names no options, and wherever routes of one host disagree,
+// is Traefik's default: an object of that name, of which a cluster may have one.
+func TestTheDefaultTLSIsModern(t *testing.T) {
+	t.Parallel()
+	options := clusterObjects(t).tlsOptions
+	if o := options["default"]; len(options) != 1 || o == nil || o.Spec.MinVersion != "VersionTLS12" && o.Spec.MinVersion != "VersionTLS13" {
+		t.Errorf("the options are %v", options)
+	}
+	for _, name := range overlays {
+		if options := overlay(t, name).tlsOptions; len(options) > 0 {
+			t.Errorf("%s: %v may hold or not, by what others route", name, options)
 		}
 	}
 }

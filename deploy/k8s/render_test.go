@@ -226,7 +226,7 @@ func TestTheOverlaysRenderToWhatIsExpected(t *testing.T) {
 // A misspelt field is a fault, and not a promise that nobody keeps.
 func TestAMisspeltFieldIsSeen(t *testing.T) {
 	t.Parallel()
-	text := renderedText(t, "overlays/production")
+	text := renderedText(t, "overlays/production") + "\n---\n" + renderedText(t, "cluster")
 	for _, edit := range [][2]string{
 		{"readOnlyRootFilesystem", "readOnlyRootFileSystem"}, {"maxUnavailable", "maxUnavailabel"}, {"minAvailable", "minimumAvailable"},
 		{"stripPrefix:", "stripprefix:"}, {"minVersion:", "minversion:"}, {"certResolver:", "certresolver:"}, {"kind: Service\n", "kind: Servise\n"},

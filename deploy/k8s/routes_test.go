@@ -34,8 +34,10 @@ func leadsIn(o *objects) (faults []string) {
 		if !slices.Equal(route.Spec.EntryPoints, []string{"websecure"}) || route.Spec.TLS == nil || route.Spec.TLS.CertResolver == "" {
 			fault("is reached without TLS")
 		}
-		if route.Spec.TLS == nil || o.tlsOptions[route.Spec.TLS.Options.Name] == nil || !slices.Contains([]string{"VersionTLS12", "VersionTLS13"}, o.tlsOptions[route.Spec.TLS.Options.Name].Spec.MinVersion) {
-			fault("takes any TLS")
+		// The front end and other services route our hosts, too, and TLS is settled by host:
+		// where the routes of one name different options, Traefik takes its default ones.
+		if route.Spec.TLS != nil && route.Spec.TLS.Options.Name != "" {
+			fault("names TLS options, which hold only while all routes of its hosts name the same")
 		}
 		for _, rule := range route.Spec.Routes {
 			if prefixes := routed(rule.Match, "PathPrefix"); !slices.Equal(prefixes, wanted[route.Name]) {

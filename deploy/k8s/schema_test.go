@@ -107,7 +107,7 @@ func TestTheManifestsConformToThePublishedSchemas(t *testing.T) {
 // are seen, in Kubernetes' objects and in Traefik's.
 func TestWhatTheClusterWouldRefuseIsSeen(t *testing.T) {
 	t.Parallel()
-	text := renderedWith(t, "production", "authz")
+	text := renderedWith(t, "production", "authz") + "\n---\n" + renderedText(t, "cluster")
 	for _, edit := range []struct{ old, replacement, said string }{
 		{"        name: server\n", "        name: server\n        imagePullPolicy: Sometimes\n", "'Always', 'Never', 'IfNotPresent'"},
 		{"restartPolicy: Never", "restartPolicy: Sometimes", "'Always', 'OnFailure', 'Never'"},
