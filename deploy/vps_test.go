@@ -97,6 +97,33 @@ func TestTheVPSIsGivenAWholeConfiguration(t *testing.T) {
 	}
 }
 
+// That machine has an image and no program, and an image without a shell: the document's
+// command for the drift is run by the composition's own server, with the file given to it.
+func TestTheVPSIsAuditedWithWhatIsThere(t *testing.T) {
+	t.Parallel()
+	command := regexp.MustCompile(`(?m)^    docker inspect .*handoff-production-server-1 \| (.*config drift.*)$`).FindStringSubmatch(readRoot(t, "docs/operations.md"))
+	const want = `docker compose run --rm --no-deps -T --volume "$PWD/expected.env:/expected.env:ro" server config drift -manifest /expected.env`
+	if command == nil || command[1] != want {
+		t.Errorf("the document's command is %q", command)
+	}
+	if volumes := onTheVPS(t).Services["server"].Volumes; len(volumes) > 0 {
+		t.Errorf("the server has %v besides", volumes)
+	}
+}
+
+// Who fills in the example is told the form of the URL whose host is the composition's own.
+func TestTheVPSIsToldWhereItsRedisIs(t *testing.T) {
+	t.Parallel()
+	text := readRoot(t, "deploy/compose/handoff.env.example")
+	form := regexp.MustCompile(`(?m)^# (redis://\S+), .*\nDAO_REDIS_URL=$`).FindStringSubmatch(text)
+	if form == nil || strings.Replace(form[1], "PASSWORD", "made-up", 1) != secretsOfTheVPS["DAO_REDIS_URL"] {
+		t.Errorf("the form is %q", form)
+	}
+	if s := onTheVPS(t).Services; s["redis"].Image == "" || !slices.Contains(s["server"].Networks, "stores") {
+		t.Error("nobody is called redis where the server is")
+	}
+}
+
 // What holds on a developer's machine holds here, and more: an image by its digest, and no
 // port on every address of the machine.
 func TestTheVPSIsHardenedAndClosed(t *testing.T) {
