@@ -106,7 +106,10 @@ func TestHealth_detailed(t *testing.T) {
 		members = append(members, name)
 	}
 	slices.Sort(members)
-	if want := []string{"dependencies", "key_ids", "migration", "pool", "uptime_seconds", "version"}; got.status != 200 || !slices.Equal(members, want) {
+	want := []string{
+		"dependencies", "key_ids", "migration", "pool", "service_token_first_used", "service_token_last_used", "uptime_seconds", "version",
+	}
+	if got.status != 200 || !slices.Equal(members, want) {
 		t.Errorf("%d %v, want %v", got.status, members, want)
 	}
 	for name, wantOK := range map[string]bool{"postgres": true, "redis": false} {
