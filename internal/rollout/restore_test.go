@@ -94,7 +94,9 @@ func (s *site) backUp(t testing.TB, name string) {
 	s.start(t, h)
 	s.carried = map[string]string{}
 	for _, key := range s.Redis.Keys(t.Context(), "*").Val() {
-		s.carried[key] = s.Redis.Dump(t.Context(), key).Val()
+		if value := s.Redis.Dump(t.Context(), key).Val(); value != "" { // else it has just expired
+			s.carried[key] = value
+		}
 	}
 }
 
