@@ -107,7 +107,7 @@ var groupcommitMutants = []mutant{
 	{
 		name: "usual-stays-in-two-sessions", breaks: "the session that the browser was in cannot be ended by anybody",
 		file:  "internal/handoff/arrival_usual.go",
-		edits: []edit{{` && a.OlderSession == uuid.Nil`, ``}},
+		edits: []edit{{`a.OlderSession == uuid.Nil`, `a.OlderSession != uuid.Max`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
 	},
 }
