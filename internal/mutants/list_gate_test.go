@@ -133,7 +133,7 @@ var gateMutants = []mutant{
 	},
 	{
 		name: "mint-for-any-session", breaks: "CSRF: a value that is good for another session mints in this one",
-		file:  "internal/handoff/mint_ledger.go",
+		file:  "internal/handoff/dao_postgres_mint.go",
 		edits: []edit{{` AND s.id = @csrf_session AS live`, ` AND @csrf_session IS NOT NULL AS live`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestMint_demandsTheCSRFValueOfThisSession"},
 	},

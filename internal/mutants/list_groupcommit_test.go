@@ -58,7 +58,7 @@ var groupcommitMutants = []mutant{
 	},
 	{
 		name: "mint-waits-for-a-foreign-key", breaks: "I13: one session that is held keeps everybody from minting",
-		file:  "internal/handoff/mint_ledger.go",
+		file:  "internal/handoff/dao_postgres_mint.go",
 		edits: []edit{{"\n	FOR KEY SHARE OF s` + groupcommit.Locking + ` FOR KEY SHARE OF m` + groupcommit.Locking + `\n", "\n"}},
 		in:    "internal/handoff", killers: []string{"TestI13_oneHeldSessionKeepsNobodyElseFromMinting"},
 	},
@@ -76,13 +76,13 @@ var groupcommitMutants = []mutant{
 	},
 	{
 		name: "usual-unlocked-user", breaks: "I9: a suspension that comes meanwhile is not seen",
-		file:  "internal/handoff/arrival_usual.go",
+		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{"` FOR SHARE OF u` + groupcommit.Locking + `", "`"}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whatComesMeanwhileIsSeen"},
 	},
 	{
 		name: "usual-unlocked-link", breaks: "section 5: an account that is reclaimed meanwhile lets the one before in",
-		file:  "internal/handoff/arrival_usual.go",
+		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{" FOR SHARE OF l` + groupcommit.Locking + `\n", "\n"}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whatComesMeanwhileIsSeen"},
 	},
@@ -94,19 +94,19 @@ var groupcommitMutants = []mutant{
 	},
 	{
 		name: "usual-unrecorded", breaks: "I4: an arrival in one statement leaves no row",
-		file:  "internal/handoff/arrival_usual.go",
+		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{`From: "who JOIN begun ON begun.id = @session",`, `From: "who JOIN begun ON false",`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
 	},
 	{
 		name: "usual-is-everybody", breaks: "who has to be asked is let in by the short way",
-		file:  "internal/handoff/arrival_usual.go",
+		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{` && a.Consent == Consent{} `, ` `}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
 	},
 	{
 		name: "usual-stays-in-two-sessions", breaks: "the session that the browser was in cannot be ended by anybody",
-		file:  "internal/handoff/arrival_usual.go",
+		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{`a.OlderSession == uuid.Nil`, `a.OlderSession != uuid.Max`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
 	},
