@@ -53,7 +53,7 @@ func (a *App) closePool(half datastore.Half, pool *datastore.Postgres) {
 
 // openRedis opens a half's Redis and returns its client with its check.
 func (a *App) openRedis(redisURL privacy.Secret, watch datastore.Watch) (client datastore.Redis, check health.Check, err error) {
-	client, err = datastore.OpenRedisWatched(redisURL, watch)
+	client, err = datastore.OpenRedis(redisURL, watch)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -61,7 +61,7 @@ func openWorld(ctx context.Context, environ []string) (w *world, err error) {
 	if w.fos, err = datastore.OpenPostgres(ctx, c.FOS.DatabaseURL); err != nil {
 		return w, err
 	}
-	if w.redis, err = datastore.OpenRedis(c.DAO.RedisURL); err != nil {
+	if w.redis, err = datastore.OpenRedis(c.DAO.RedisURL, nil); err != nil {
 		return w, err
 	}
 	return w, w.takeKeys()

@@ -23,7 +23,7 @@ func TestOpen_doesNotWaitForTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	client, err := datastore.OpenRedis(privacy.NewSecret("redis://" + link.Addr()))
+	client, err := datastore.OpenRedis(privacy.NewSecret("redis://"+link.Addr()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestOpenRedis_neverRetriesAndKeepsDeadlines(t *testing.T) {
 		"sentinel": "redis://127.0.0.1:1?master_name=primary&addr=127.0.0.1:2",
 		"cluster":  "redis://127.0.0.1:1?addr=127.0.0.1:2&addr=127.0.0.1:3",
 	} {
-		client, err := datastore.OpenRedis(privacy.NewSecret(redisURL))
+		client, err := datastore.OpenRedis(privacy.NewSecret(redisURL), nil)
 		if err != nil {
 			t.Fatal(form, err)
 		}
@@ -86,7 +86,7 @@ func TestI6_aBadURLIsNotQuoted(t *testing.T) {
 					pool.Close()
 				}
 			} else {
-				client, openErr := datastore.OpenRedis(secret)
+				client, openErr := datastore.OpenRedis(secret, nil)
 				if err = openErr; client != nil {
 					_ = client.Close()
 				}

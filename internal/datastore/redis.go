@@ -27,12 +27,9 @@ const dependencyTimeout = time.Second
 // again whose answer was slow, and a command that consumes must not run twice
 // unasked. (Its Cluster client does so all the same, up to three times: no command of
 // ours consumes.) ContextTimeoutEnabled is on: without it deadlines are ignored.
-func OpenRedis(redisURL privacy.Secret) (Redis, error) {
-	return OpenRedisWatched(redisURL, nil)
-}
-
-// OpenRedisWatched is [OpenRedis] under watch.
-func OpenRedisWatched(redisURL privacy.Secret, watch Watch) (Redis, error) {
+//
+// A watch, if it is not nil, sees every command.
+func OpenRedis(redisURL privacy.Secret, watch Watch) (Redis, error) {
 	client, err := openRedis(redisURL)
 	if err == nil && watch != nil {
 		client.AddHook(hook{watch})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -202,13 +201,6 @@ func (h *History) Summary() Summary {
 	s := h.summary
 	s.Tokens = len(h.tokens)
 	return s
-}
-
-// Of returns the calls about one token so far.
-func (h *History) Of(token string) []Call {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.Clone(h.tokens[token])
 }
 
 // maxFaults is how many are quoted; the rest is like them.

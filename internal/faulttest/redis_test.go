@@ -110,7 +110,7 @@ func TestWhatAClustersReplicaNeverHeardOfIsUndoneByItsPromotion(t *testing.T) {
 
 func open(t *testing.T, url string) redis.UniversalClient {
 	t.Helper()
-	client, err := datastore.OpenRedis(privacy.NewSecret(url))
+	client, err := datastore.OpenRedis(privacy.NewSecret(url), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

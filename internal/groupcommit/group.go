@@ -3,6 +3,8 @@ package groupcommit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -17,10 +19,10 @@ const (
 	atOnce = 2
 	// together bounds the rows of a statement: its locks are held until all are written.
 	together = 128
-	// longest is how long a statement may take for who has no deadline.
-	longest = 5 * time.Second
 	// queueing bounds who waits. More than that would wait for seconds.
 	queueing = 1024
+	// longest is how long a statement may take for who has no deadline.
+	longest = 5 * time.Second
 )
 
 // errFull says that the queue is.
@@ -40,7 +42,8 @@ type Group[Row, Result any] struct {
 // its waiting, its statement's included. It may return another context.
 type Watch func(ctx context.Context) (context.Context, func(err error))
 
-// Watch has watch told. It is to be called before the group is used.
+// Watch has watch told. It is to be called before the group is used; watch must not call the
+// group.
 func (g *Group[Row, Result]) Watch(watch Watch) { g.watch = watch }
 
 // waiting is a row in the queue, or on its way.
@@ -128,7 +131,7 @@ func (g *Group[Row, Result]) enter(ctx context.Context, row Row) (*waiting[Row, 
 		return nil, outage.Unasked("postgres", errFull)
 	}
 	w := &waiting[Row, Result]{ctx: ctx, row: row, done: make(chan struct{}), end: func(error) {}}
-	if g.watch != nil {
+	if g.watch != nil { // here, under the lock: once queued, it may be taken at any moment
 		w.ctx, w.end = g.watch(ctx)
 	}
 	g.queue = append(g.queue, w)
@@ -174,15 +177,14 @@ func (g *Group[Row, Result]) serve(taken []*waiting[Row, Result]) {
 	}
 }
 
-// errPanicked is what callers hear whose statement was not made: each in their own
-// goroutine, where a panic would have ended their request only.
-var errPanicked = errors.New("groupcommit: a statement was given up in a panic")
-
+// answers turns a panic into an error: in a goroutine of its own it would end the process,
+// where in a caller's it ends one request.
 func (g *Group[Row, Result]) answers(ctx context.Context, taken []*waiting[Row, Result]) (answers []answer[Result]) {
 	all := func(a answer[Result]) []answer[Result] { return slices.Repeat([]answer[Result]{a}, len(taken)) }
 	defer func() {
-		if recover() != nil {
-			answers = all(answer[Result]{err: errPanicked})
+		// A panic's text may be anything, a secret too: its type must do.
+		if reason := recover(); reason != nil {
+			answers = all(answer[Result]{err: fmt.Errorf("groupcommit: panic: %T\n%s", reason, debug.Stack())})
 		}
 	}()
 	if len(taken) == 1 {

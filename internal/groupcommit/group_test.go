@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -363,10 +364,11 @@ func TestGroup_aPanicEndsOneStatement(t *testing.T) {
 	panics := statement
 	panics.Scan = func(row groupcommit.Scanner) (string, error) {
 		var label string
-		if err := row.Scan(&label); label == "label 7" {
-			panic(err)
+		err := row.Scan(&label)
+		if label == "label 7" {
+			panic("what nobody is to read")
 		}
-		return label, nil
+		return label, err
 	}
 	c.Group = groupcommit.New(c.db, panics)
 	release := c.occupy(t)
@@ -375,6 +377,9 @@ func TestGroup_aPanicEndsOneStatement(t *testing.T) {
 	for _, a := range answers() {
 		if a.served || a.err == nil || outage.TookNoEffect(a.err) {
 			t.Errorf("%+v", a)
+		}
+		if said := fmt.Sprint(a.err); !strings.Contains(said, "panic: string") || !strings.Contains(said, "group_test.go") || strings.Contains(said, "nobody") {
+			t.Errorf("for the log: %s", said)
 		}
 	}
 	for i := range 3 {

@@ -69,7 +69,7 @@ func inProcess(t testing.TB, s *testkit.Linked) handoff.Exchanger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	redis, err := datastore.OpenRedis(privacy.NewSecret(s.Environ["REDIS_URL"]))
+	redis, err := datastore.OpenRedis(privacy.NewSecret(s.Environ["REDIS_URL"]), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

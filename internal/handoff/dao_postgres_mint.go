@@ -70,16 +70,27 @@ var mintRefusals = map[audit.Reason]error{
 	audit.AccountInactive: member.ErrInactive, audit.EmailUnverified: member.ErrEmailUnverified, audit.SignInTooOld: member.ErrSignInTooOld,
 }
 
+// mintRefusedSQL panics when the program starts if a rule has no reason: left out, it would
+// let pass whom it is about.
 func mintRefusedSQL() string {
 	var whens strings.Builder
 	for _, rule := range member.NoHandOff {
-		for reason, err := range mintRefusals {
-			if errors.Is(rule.Err, err) {
-				whens.WriteString(" WHEN " + rule.Fits + " THEN '" + string(reason) + "'")
-			}
+		reason, recorded := reasonOf(rule.Err)
+		if !recorded {
+			panic("handoff: no reason is recorded for: " + rule.Err.Error())
 		}
+		whens.WriteString(" WHEN " + rule.Fits + " THEN '" + string(reason) + "'")
 	}
 	return whens.String()
+}
+
+func reasonOf(refusal error) (audit.Reason, bool) {
+	for reason, err := range mintRefusals {
+		if errors.Is(refusal, err) {
+			return reason, true
+		}
+	}
+	return audit.NoReason, false
 }
 
 // Mint implements the ledger's side of [Minter.Mint].

@@ -16,8 +16,7 @@ import (
 // usual reports whether nobody has to be asked about the arrival, or signed out for it,
 // whoever it is of: that leaves what most arrivals are, of somebody who was here before.
 func (a Arrival) usual() bool {
-	_, _, complete := a.Person.Known()
-	return complete && a.Session.Complete() && a.Consent == Consent{} && a.OlderSession == uuid.Nil
+	return a.Person.Complete() && a.Session.Complete() && a.Consent == Consent{} && a.OlderSession == uuid.Nil
 }
 
 // usualStatement writes an arrival like that in one statement, which it may share with
@@ -25,8 +24,8 @@ func (a Arrival) usual() bool {
 // has ended, and who has room for a session. Of anybody else it writes nothing.
 var usualStatement = groupcommit.Config[Arrival, Arrived]{
 	Columns: append([]groupcommit.Column[Arrival]{
-		{Name: "dao_subject", Type: "text", Of: func(a Arrival) any { subject, _, _ := a.Person.Known(); return subject }},
-		{Name: "ic_principal", Type: "text", Of: func(a Arrival) any { _, principal, _ := a.Person.Known(); return principal }},
+		{Name: "dao_subject", Type: "text", Of: func(a Arrival) any { return a.Person.Subject.String() }},
+		{Name: "ic_principal", Type: "text", Of: func(a Arrival) any { return a.Person.OwnPrincipal() }},
 		{Name: "session", Type: "uuid", Of: func(a Arrival) any { return a.Session.ID }},
 		{Name: "handoff", Type: "uuid", Of: func(a Arrival) any { return a.Claims.HandoffID }},
 		{Name: "entry_product", Type: "text", Of: func(a Arrival) any { return a.Claims.EntryProduct }},

@@ -137,7 +137,7 @@ func linked(t testing.TB) (redis.UniversalClient, *testkit.Link) {
 	}
 	link := testkit.NewLink(t, parsed.Host)
 	parsed.Host = link.Addr()
-	client, err := datastore.OpenRedis(privacy.NewSecret(parsed.String()))
+	client, err := datastore.OpenRedis(privacy.NewSecret(parsed.String()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

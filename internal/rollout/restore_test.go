@@ -50,7 +50,7 @@ func newSite(t testing.TB, change environ) *site {
 			environ: with(with(with(fosEnviron, shared), environ{"ORACLE_BRIDGE_URL": "http://" + toDAO.Addr()}), change),
 		},
 	}
-	client, err := datastore.OpenRedis(privacy.NewSecret(shared["REDIS_URL"]))
+	client, err := datastore.OpenRedis(privacy.NewSecret(shared["REDIS_URL"]), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func TestRotation_ofRedisPasswordLosesNoHandOff(t *testing.T) {
 	t.Parallel()
 	const old, fresh = "an-old-password-of-redis-8d20", "a-new-password-of-redis-4e6b"
 	f, daoEnviron, fosEnviron := newFleet(t)
-	admin, err := datastore.OpenRedis(privacy.NewSecret(fosEnviron["REDIS_URL"]))
+	admin, err := datastore.OpenRedis(privacy.NewSecret(fosEnviron["REDIS_URL"]), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

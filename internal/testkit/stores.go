@@ -202,7 +202,7 @@ func Redis(t testing.TB) redis.UniversalClient {
 
 func redisClient(t testing.TB, redisURL privacy.Secret) redis.UniversalClient {
 	t.Helper()
-	client, err := datastore.OpenRedis(redisURL)
+	client, err := datastore.OpenRedis(redisURL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,16 +23,14 @@ type Arrival struct {
 	SignedInAs uuid.UUID
 }
 
-// Known are the arguments of [KnownSQL], and whether the arrival is complete.
-func (a Arrival) Known() (subject string, principal *string, complete bool) {
-	return a.Subject.String(), a.principal(), a.Subject != uuid.Nil && a.Email.Reveal() != ""
-}
+// Complete reports whether the arrival has what everybody's has.
+func (a Arrival) Complete() bool { return a.Subject != uuid.Nil && a.Email.Reveal() != "" }
 
-// principal is nil where there is none. What many have proves nothing about one:
+// OwnPrincipal is nil where there is none. What many have proves nothing about one:
 // the empty text, the anonymous principal of every caller who has not signed in,
 // and that of the management canister (Internet Computer interface specification,
 // "Principals"). Linked to a user, each would be a key to that user's account.
-func (a Arrival) principal() *string {
+func (a Arrival) OwnPrincipal() *string {
 	if a.Principal == nil {
 		return nil
 	}
@@ -219,6 +217,6 @@ func (s situation) decision(action Action) Decision {
 	return Decision{
 		Action:       action,
 		User:         s.found.User,
-		AddPrincipal: s.arrival.principal() != nil && s.facts.ByPrincipal == nil,
+		AddPrincipal: s.arrival.OwnPrincipal() != nil && s.facts.ByPrincipal == nil,
 	}
 }

@@ -33,7 +33,7 @@ func (r Resolution) NewlyLinked() bool { return r.Action == Linked || r.Action =
 // [Decide] does, [ErrRaced], [ErrArrival] or an [outage.Error]; after any error
 // the caller rolls back. The texts of a must be valid UTF-8 without U+0000.
 func Resolve(ctx context.Context, tx pgx.Tx, a Arrival, m Moment) (Resolution, error) {
-	if a.Subject == uuid.Nil || a.Email.Reveal() == "" {
+	if !a.Complete() {
 		return Resolution{}, ErrArrival
 	}
 	facts, err := find(ctx, tx, a)
@@ -59,16 +59,14 @@ const candidates = `ARRAY(
 	UNION ALL SELECT id FROM public.users WHERE email_canonical = @email)`
 
 // KnownSQL joins the user u, and the link l, of somebody who arrives as they did before: the
-// arguments @dao_subject and @ic_principal (NULL for none) are the arrival's. Whoever it
+// arguments @dao_subject and @ic_principal are the arrival's Subject and [Arrival.OwnPrincipal].
+// Whoever it
 // finds, [Decide] would let in as [Entered], with nothing to be added: row 1 of section 5,
 // without its refusals. It is for a statement that does all in one; whom it does not find,
 // [Resolve] does. Both rows have to be locked, or a reclaim could go on beside it.
 const KnownSQL = `public.identity_link l ON l.provider = 'dao' AND l.subject = @dao_subject
 	JOIN public.users u ON u.id = l.user_id AND u.status = 'ACTIVE'
 	 AND (@ic_principal IS NULL OR EXISTS (SELECT FROM public.ic_identity_link i WHERE i.principal = @ic_principal AND i.user_id = u.id))`
-
-// Columns are a user's columns under the alias u, as [Scan] reads them.
-const Columns = columns
 
 // lockSQL locks the candidates. In the order of their ids, so that two arrivals
 // that point at the same two users cannot each hold one. FOR UPDATE, not FOR NO
@@ -81,7 +79,7 @@ const lockSQL = `SELECT u.id FROM public.users u WHERE u.id = ANY(` + candidates
 // what was committed while the lock was waited for; the locking statement's own
 // snapshot would not.
 const factsSQL = `
-SELECT ` + columns + `,
+SELECT ` + Columns + `,
        EXISTS (SELECT FROM public.identity_link l WHERE l.provider = 'dao' AND l.subject = @subject AND l.user_id = u.id),
        EXISTS (SELECT FROM public.ic_identity_link i WHERE i.principal = @principal AND i.user_id = u.id),
        u.email_canonical = @email,
@@ -89,7 +87,7 @@ SELECT ` + columns + `,
 FROM public.users u WHERE u.id = ANY(` + candidates + `)`
 
 func find(ctx context.Context, tx pgx.Tx, a Arrival) (Facts, error) {
-	args := pgx.NamedArgs{"subject": a.Subject.String(), "principal": a.principal(), "email": a.Email.Canonical()}
+	args := pgx.NamedArgs{"subject": a.Subject.String(), "principal": a.OwnPrincipal(), "email": a.Email.Canonical()}
 	rows, err := tx.Query(ctx, lockSQL, args)
 	if err != nil {
 		return Facts{}, classify(err)
@@ -146,7 +144,7 @@ func (c change) apply(ctx context.Context) (User, error) {
 	}
 	args := pgx.NamedArgs{
 		"user": u.ID, "now": c.moment.Now,
-		"subject": c.arrival.Subject.String(), "principal": c.arrival.principal(),
+		"subject": c.arrival.Subject.String(), "principal": c.arrival.OwnPrincipal(),
 	}
 	if c.decision.Action != Entered {
 		if _, err := c.tx.Exec(ctx, `INSERT INTO public.identity_link (provider, subject, user_id, created_at)
@@ -183,7 +181,7 @@ func (c change) settle(ctx context.Context) (User, error) {
 const createSQL = `
 INSERT INTO public.users AS u (id, email, email_canonical, email_verified, display_name, role, status, created_at, updated_at)
 VALUES (@user, @email, @canonical, @verified, @name, 'member', 'ACTIVE', @now, @now)
-RETURNING ` + columns
+RETURNING ` + Columns
 
 // reclaimSQL empties an account that was never proven and gives it to the person
 // who proved its address. The attack: register with the victim's address, leave a
@@ -206,7 +204,7 @@ UPDATE public.users u
 SET password_hash = NULL, totp_secret = NULL, email = @email, email_verified = true, display_name = @name,
     status = 'ACTIVE', updated_at = @now
 WHERE u.id = @user
-RETURNING ` + columns
+RETURNING ` + Columns
 
 // seedSQL has xmax = 0 in a row that it inserted: no earlier version was replaced.
 const seedSQL = `
@@ -215,7 +213,7 @@ VALUES (@user, @email, @canonical, true, @password, NULLIF(@name, ''), @role, 'A
 ON CONFLICT (email_canonical) DO UPDATE
 SET email_verified = true, password_hash = EXCLUDED.password_hash, display_name = EXCLUDED.display_name,
     role = EXCLUDED.role, status = 'ACTIVE', updated_at = EXCLUDED.updated_at
-RETURNING ` + columns + `, (xmax = 0)`
+RETURNING ` + Columns + `, (xmax = 0)`
 
 // Seed creates the account, or sets the one with that email to it: active, its
 // email verified, with that name, role and password. Links, sessions and a second
@@ -232,7 +230,8 @@ func Seed(ctx context.Context, tx pgx.Tx, account Account, m Moment) (u User, cr
 	return u, created, classify(err)
 }
 
-const columns = `u.id, u.email, u.email_verified, u.display_name, u.role, u.status, u.created_at`
+// Columns are a user's columns under the alias u, as [Scan] reads them.
+const Columns = `u.id, u.email, u.email_verified, u.display_name, u.role, u.status, u.created_at`
 
 func queryUser(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (User, error) {
 	var u User
@@ -241,7 +240,7 @@ func queryUser(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (
 }
 
 // FindSQL reads the user with the id $1.
-const FindSQL = `SELECT ` + columns + ` FROM public.users u WHERE u.id = $1`
+const FindSQL = `SELECT ` + Columns + ` FROM public.users u WHERE u.id = $1`
 
 // Scan reads a row of [FindSQL], and what the statement has after its columns.
 func Scan(row pgx.Row, u *User, more ...any) error {
@@ -267,7 +266,7 @@ func Scan(row pgx.Row, u *User, more ...any) error {
 // slow as can be, one that begins like bcrypt and has no cost would hide all others,
 // and their accounts would show in the time.
 const (
-	credentialsSQL = `SELECT ` + columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL FROM public.users u`
+	credentialsSQL = `SELECT ` + Columns + `, coalesce(u.password_hash, ''), u.totp_secret IS NOT NULL FROM public.users u`
 	bcryptCostSQL  = `SELECT coalesce(max(substring(u.password_hash FROM 5 FOR 2)), '0') FROM public.users u
 WHERE u.password_hash LIKE '$2%' AND u.password_hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$'`
 )
