@@ -5,136 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
-
-// counter is a row to be written: its name, and the account that it is about.
-type counter struct {
-	name, account string
-	value         any
-}
-
-// counters write into a table that says by which transaction, and lock the account.
-type counters struct {
-	*groupcommit.Group[counter, string]
-	db *pgxpool.Pool
-}
-
-var statement = groupcommit.Config[counter, string]{
-	Columns: []groupcommit.Column[counter]{
-		{Name: "name", Type: "text", Of: func(c counter) any { return c.name }},
-		{Name: "account", Type: "text", Of: func(c counter) any { return c.account }},
-		{Name: "value", Type: "integer", Of: func(c counter) any { return c.value }},
-	},
-	Body: `held AS MATERIALIZED (
-	SELECT asked.*, a.label FROM asked JOIN accounts a ON a.id = @account FOR UPDATE OF a` + groupcommit.Locking + `
-), written AS (
-	INSERT INTO counters (name, value) SELECT @name, @value FROM held
-)
-SELECT nth, label FROM held`,
-	Scan: func(row groupcommit.Scanner) (string, error) {
-		var label string
-		err := row.Scan(&label)
-		return label, err
-	},
-}
-
-func newCounters(t *testing.T) counters {
-	t.Helper()
-	db := testkit.Pool(t, testkit.EmptyDatabaseURL(t))
-	for _, sql := range []string{
-		`CREATE TABLE accounts (id text PRIMARY KEY, label text)`,
-		`INSERT INTO accounts SELECT 'account ' || n, 'label ' || n FROM generate_series(0, 1100) n`,
-		`CREATE TABLE counters (name text PRIMARY KEY, value integer CHECK (value >= 0), by xid8 DEFAULT pg_current_xact_id())`,
-	} {
-		testkit.Exec(t, db, sql)
-	}
-	return counters{groupcommit.New(db, statement), db}
-}
-
-func numbered(n int) counter {
-	return counter{fmt.Sprint("name ", n), fmt.Sprint("account ", n), n}
-}
-
-// patient keeps a transaction of a test's own, however busy the machine is.
-const patient = `SET LOCAL idle_in_transaction_session_timeout = 0`
-
-// occupy has every place on the way taken, by rows that wait for somebody else's, and
-// returns how to let them go.
-func (c counters) occupy(t *testing.T) (release func()) {
-	t.Helper()
-	tx, err := c.db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(context.Background(), patient+`; INSERT INTO counters VALUES ('first', 0), ('second', 0)`); err != nil {
-		t.Fatal(err)
-	}
-	var gone sync.WaitGroup
-	for i, name := range []string{"first", "second"} {
-		gone.Go(func() {
-			if _, served, err := c.Do(t.Context(), counter{name, fmt.Sprint("account ", 1099+i), 1}); !served || err != nil {
-				t.Errorf("%s: %v, %v", name, served, err)
-			}
-		})
-	}
-	c.until(t, func() bool {
-		return testkit.Count(t, c.db, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`) == 2
-	})
-	return func() {
-		_ = tx.Rollback(context.Background())
-		gone.Wait()
-	}
-}
-
-func (c counters) until(t *testing.T, yes func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !yes(); {
-		if time.Now().After(end) {
-			t.Fatal("never")
-		}
-	}
-}
-
-// came is what a caller was told.
-type came struct {
-	label  string
-	served bool
-	err    error
-}
-
-// send calls do for each row at once, and returns when all are queued; the answers come
-// in the rows' order.
-func (c counters) send(t *testing.T, do func(context.Context, counter) (string, bool, error), rows ...counter) (answers func() []came) {
-	t.Helper()
-	before, all := c.Waiting(), make([]came, len(rows))
-	var gone sync.WaitGroup
-	for i, row := range rows {
-		gone.Go(func() {
-			label, served, err := do(t.Context(), row)
-			all[i] = came{label, served, err}
-		})
-	}
-	c.until(t, func() bool { return c.Waiting() == before+len(rows) })
-	return func() []came { gone.Wait(); return all }
-}
-
-func (c counters) transactions(t *testing.T) int {
-	t.Helper()
-	return testkit.Count(t, c.db, `SELECT count(DISTINCT by) FROM counters WHERE name LIKE 'name %'`)
-}
 
 func TestGroup_whoComesAloneWaitsForNobody(t *testing.T) {
 	t.Parallel()
@@ -226,14 +106,7 @@ func TestGroup_nobodyWaitsForALockOfAnothers(t *testing.T) {
 	release := c.occupy(t)
 	answers := c.send(t, c.Do, numbered(1), numbered(2))
 	tried := c.send(t, c.Try, counter{"tried", "account 1", 1})
-	tx, err := c.db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(context.Background(), patient+`; SELECT FROM accounts WHERE id = 'account 1' FOR UPDATE`); err != nil {
-		t.Fatal(err)
-	}
+	held := testkit.Hold(t, c.db, `SELECT FROM accounts WHERE id = 'account 1' FOR UPDATE`)
 	release()
 	if got := tried()[0]; got != (came{}) {
 		t.Errorf("who knows another way: %+v", got)
@@ -246,72 +119,12 @@ func TestGroup_nobodyWaitsForALockOfAnothers(t *testing.T) {
 	if n := testkit.Count(t, c.db, `SELECT count(*) FROM counters WHERE name = 'name 1'`); n != 0 {
 		t.Error("written although the account was held")
 	}
-	if err := tx.Commit(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	held.Commit()
 	for i, a := range answers() {
 		if a != (came{fmt.Sprint("label ", i+1), true, nil}) {
 			t.Errorf("%+v", a)
 		}
 	}
-}
-
-// Who gives up in the queue was never sent.
-func TestGroup_whoGivesUpInTheQueueWasNeverSent(t *testing.T) {
-	t.Parallel()
-	c := newCounters(t)
-	release := c.occupy(t)
-	ctx, giveUp := context.WithCancel(t.Context())
-	queued := c.send(t, func(_ context.Context, row counter) (string, bool, error) { return c.Do(ctx, row) }, numbered(1))
-	stays := c.send(t, c.Do, numbered(2))
-	giveUp()
-	if got := queued()[0]; got.served || !outage.TookNoEffect(got.err) || !errors.Is(got.err, context.Canceled) {
-		t.Errorf("in the queue: %+v", got)
-	}
-	release()
-	if got := stays()[0]; got != (came{"label 2", true, nil}) {
-		t.Errorf("behind them: %+v", got)
-	}
-	if n := testkit.Count(t, c.db, `SELECT count(*) FROM counters WHERE name = 'name 1'`); n != 0 {
-		t.Error("it was written")
-	}
-}
-
-// Who gives up on the way does not know, and the others are none the worse.
-func TestGroup_whoGivesUpOnTheWayEndsItForNobodyElse(t *testing.T) {
-	t.Parallel()
-	c := newCounters(t)
-	release := c.occupy(t)
-	tx := hold(t, c.db)
-	ctx, giveUp := context.WithCancel(t.Context())
-	onWay := c.send(t, func(_ context.Context, row counter) (string, bool, error) { return c.Do(ctx, row) }, counter{"held", "account 3", 3})
-	beside := c.send(t, c.Do, numbered(4))
-	release()
-	c.until(t, func() bool { return c.Waiting() == 0 })
-	giveUp()
-	if got := onWay()[0]; got.served || got.err == nil || outage.TookNoEffect(got.err) {
-		t.Errorf("on the way: %+v", got)
-	}
-	if err := tx.Rollback(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := beside()[0]; got != (came{"label 4", true, nil}) {
-		t.Errorf("beside them: %+v", got)
-	}
-}
-
-// hold keeps a row named "held" from being written.
-func hold(t *testing.T, db *pgxpool.Pool) pgx.Tx {
-	t.Helper()
-	tx, err := db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(context.Background(), patient+`; INSERT INTO counters VALUES ('held', 0)`); err != nil {
-		t.Fatal(err)
-	}
-	return tx
 }
 
 // I13: the queue is bounded, and whoever finds it full was never sent.
@@ -354,38 +167,6 @@ func TestNew_columnsAndBodyFitTogether(t *testing.T) {
 			}()
 			groupcommit.New(nil, groupcommit.Config[counter, string]{Columns: statement.Columns, Body: body})
 		}()
-	}
-}
-
-// A panic ends what was sent together, and neither the process nor what comes next.
-func TestGroup_aPanicEndsOneStatement(t *testing.T) {
-	t.Parallel()
-	c := newCounters(t)
-	panics := statement
-	panics.Scan = func(row groupcommit.Scanner) (string, error) {
-		var label string
-		err := row.Scan(&label)
-		if label == "label 7" {
-			panic("what nobody is to read")
-		}
-		return label, err
-	}
-	c.Group = groupcommit.New(c.db, panics)
-	release := c.occupy(t)
-	answers := c.send(t, c.Do, numbered(6), numbered(7))
-	release()
-	for _, a := range answers() {
-		if a.served || a.err == nil || outage.TookNoEffect(a.err) {
-			t.Errorf("%+v", a)
-		}
-		if said := fmt.Sprint(a.err); !strings.Contains(said, "panic: string") || !strings.Contains(said, "group_test.go") || strings.Contains(said, "nobody") {
-			t.Errorf("for the log: %s", said)
-		}
-	}
-	for i := range 3 {
-		if _, served, err := c.Do(t.Context(), numbered(10+i)); !served || err != nil {
-			t.Errorf("%v, %v", served, err)
-		}
 	}
 }
 
