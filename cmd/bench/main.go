@@ -45,11 +45,12 @@ func run(ctx context.Context, args []string) (err error) {
 	seconds := flags.Float64("seconds", 2, "how long a turn is")
 	people := flags.Int("people", 20000, "how many people have arrived before")
 	record := flags.String("record", "", "a file for every turn's figures, as JSON")
+	profiles := flags.String("profiles", "", "a directory for the programs' processor profiles, service.pprof and floor.pprof")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	o := bench.Options{
-		Rounds: *rounds, Turn: time.Duration(*seconds * float64(time.Second)), People: *people, Out: os.Stdout,
+		Rounds: *rounds, Turn: time.Duration(*seconds * float64(time.Second)), People: *people, Out: os.Stdout, Profiles: *profiles,
 		Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	}
 	if *ops != "" {

@@ -17,7 +17,7 @@ import (
 )
 
 // startHere runs a program in this process, which is all the same to a test.
-func startHere(ctx context.Context, name string, environ []string) (*child, error) {
+func startHere(ctx context.Context, name string, s setup) (*child, error) {
 	read, in := io.Pipe()
 	out, write := io.Pipe()
 	ended := make(chan error, 1)
@@ -26,7 +26,7 @@ func startHere(ctx context.Context, name string, environ []string) (*child, erro
 		_ = write.CloseWithError(err)
 		ended <- err
 	}()
-	return newChild(environ, in, out, func() error { return <-ended })
+	return newChild(s, in, out, func() error { return <-ended })
 }
 
 // newTestRig has both programs, on stores of their own with people in them.
@@ -35,7 +35,7 @@ func newTestRig(t *testing.T) *rig {
 	s := &stores{
 		dao: testkit.DatabaseURL(t, datastore.DAO).Reveal(), fos: testkit.DatabaseURL(t, datastore.FOS).Reveal(), redis: testkit.RedisURL(t).Reveal(),
 	}
-	r, err := newRig(t.Context(), s, startHere)
+	r, err := newRig(t.Context(), s, startHere, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,12 @@ import (
 )
 
 // setup is the first line that a child reads: its configuration. Not its environment nor
-// its arguments, which others could read.
-type setup struct{ Environ []string }
+// its arguments, which others could read. Profile is a file for its processor profile; ""
+// is none.
+type setup struct {
+	Environ []string
+	Profile string
+}
 
 // born is the first line that it writes: where its halves listen.
 type born struct{ DAO, FOS string }
@@ -34,9 +38,9 @@ type child struct {
 }
 
 // newChild introduces itself to a program that reads in and writes out.
-func newChild(environ []string, in io.WriteCloser, out io.Reader, wait func() error) (*child, error) {
+func newChild(s setup, in io.WriteCloser, out io.Reader, wait func() error) (*child, error) {
 	c := &child{in: in, out: json.NewDecoder(out), wait: wait}
-	err := json.NewEncoder(in).Encode(setup{environ})
+	err := json.NewEncoder(in).Encode(s)
 	if err == nil {
 		err = c.out.Decode(&c.born)
 	}
@@ -47,7 +51,7 @@ func newChild(environ []string, in io.WriteCloser, out io.Reader, wait func() er
 }
 
 // startProcess runs this program again as one of its children.
-func startProcess(ctx context.Context, name string, environ []string) (*child, error) {
+func startProcess(ctx context.Context, name string, s setup) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -55,6 +59,9 @@ func startProcess(ctx context.Context, name string, environ []string) (*child, e
 	// It is told to end by its input; ctx is for what goes wrong before.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, ChildCommand, name) //nolint:gosec // ourselves
 	cmd.Stderr = os.Stderr
+	if name == service {
+		cmd.Env = append(os.Environ(), "GOMEMLIMIT=128MiB") // as in a container of 256 MiB; deploy gives it 512
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -66,7 +73,7 @@ func startProcess(ctx context.Context, name string, environ []string) (*child, e
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	return newChild(environ, in, out, cmd.Wait)
+	return newChild(s, in, out, cmd.Wait)
 }
 
 // used asks what the child has used so far.

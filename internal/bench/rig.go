@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 )
 
@@ -14,16 +15,20 @@ type rig struct {
 }
 
 // starter starts a program.
-type starter func(ctx context.Context, name string, environ []string) (*child, error)
+type starter func(ctx context.Context, name string, s setup) (*child, error)
 
-func newRig(ctx context.Context, s *stores, start starter) (r *rig, err error) {
+func newRig(ctx context.Context, s *stores, start starter, profiles string) (r *rig, err error) {
 	environ := environment(s.dao, s.fos, s.redis)
 	r = &rig{stores: s, children: map[string]*child{}}
 	if r.world, err = openWorld(ctx, environ); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{service, floor} {
-		if r.children[name], err = start(ctx, name, environ); err != nil {
+		its := setup{Environ: environ}
+		if profiles != "" {
+			its.Profile = filepath.Join(profiles, name+".pprof")
+		}
+		if r.children[name], err = start(ctx, name, its); err != nil {
 			delete(r.children, name)
 			return nil, errors.Join(err, r.stop())
 		}

@@ -24,6 +24,9 @@ type Options struct {
 	// Log tells of progress.
 	Out, Record io.Writer
 	Log         func(format string, args ...any)
+	// Profiles is a directory for the programs' processor profiles, one each of the whole
+	// run; "" for none, since taking them costs a little.
+	Profiles string
 }
 
 // ErrFailed says that not every answer was good: what was measured is not what it is
@@ -41,7 +44,7 @@ func Run(ctx context.Context, dir string, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	r, err := newRig(ctx, s, startProcess)
+	r, err := newRig(ctx, s, startProcess, o.Profiles)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/pprof"
 
 	"github.com/hello-world-co-op/handoff/internal/app"
 	"github.com/hello-world-co-op/handoff/internal/config"
@@ -51,6 +52,11 @@ func Serve(ctx context.Context, name string, in io.Reader, out io.Writer) error 
 	if !known {
 		return fmt.Errorf("bench: no program is called %q", name)
 	}
+	stop, err := profile(s.Profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	p, err := start(ctx, c)
 	if err != nil {
 		return err
@@ -62,6 +68,24 @@ func Serve(ctx context.Context, name string, in io.Reader, out io.Writer) error 
 		err = left
 	}
 	return err
+}
+
+// profile writes where this process computes to the file, until it is stopped.
+func profile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	to, err := os.Create(file)
+	if err == nil {
+		err = pprof.StartCPUProfile(to)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = to.Close()
+	}, nil
 }
 
 // used is what this process has used so far.
@@ -79,7 +103,9 @@ func startService(ctx context.Context, c *config.Config) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	a, err := app.New(ctx, c, app.Options{Version: "bench", Log: app.NewLog(nowhere, max(c.Log.Level, slog.LevelInfo), true)})
+	log := app.NewLog(nowhere, max(c.Log.Level, slog.LevelInfo), true)
+	app.BoundMemory(log)
+	a, err := app.New(ctx, c, app.Options{Version: "bench", Log: log})
 	if err != nil {
 		return nil, err
 	}
