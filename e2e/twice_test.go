@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -10,7 +8,8 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-	"github.com/jackc/pgx/v5"
+
+	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
 // oneHandoff: what the person did twice happened once.
@@ -134,19 +133,7 @@ func (p *person) loses(answer fetch.RequestID) {
 // holdNewSessions lets the FOS half read sessions but make none until release.
 func (s *sites) holdNewSessions(t *testing.T) (release func()) {
 	t.Helper()
-	held, err := s.fos.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = held.Rollback(context.Background()) })
-	if _, err := held.Exec(t.Context(), "LOCK TABLE sessions IN SHARE ROW EXCLUSIVE MODE"); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := held.Rollback(t.Context()); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-			t.Error(err)
-		}
-	}
+	return testkit.Hold(t, s.fos, "LOCK TABLE sessions IN SHARE ROW EXCLUSIVE MODE").Release
 }
 
 // waitForHeld returns when an arrival waits for that lock.

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"maps"
@@ -123,20 +122,7 @@ func TestTheMetricsTellOfAnExchangeThatNobodyKnows(t *testing.T) {
 // release.
 func hold(t testing.TB, s *testkit.Service) (release func()) {
 	t.Helper()
-	tx, err := s.DAO.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	end := sync.OnceFunc(func() {
-		if err := tx.Rollback(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(end)
-	if _, err := tx.Exec(t.Context(), `SELECT FROM handoffs FOR UPDATE`); err != nil {
-		t.Fatal(err)
-	}
-	return end
+	return testkit.Hold(t, s.DAO, `SELECT FROM handoffs FOR UPDATE`).Release
 }
 
 // I8: the token is redeemed, the FOS half's database is away, and the browser made no

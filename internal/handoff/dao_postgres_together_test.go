@@ -2,7 +2,6 @@ package handoff_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -17,21 +16,11 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// patient keeps a transaction of a test's own, however busy the machine is.
-const patient = `SET LOCAL idle_in_transaction_session_timeout = 0`
-
 // together has what calls does go into one statement: the places before it are taken by
 // occupy, twice, which waits for the audit log like everybody.
 func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 	t.Helper()
-	tx, err := l.db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(context.Background(), patient+`; LOCK TABLE audit_log IN SHARE MODE`); err != nil {
-		t.Fatal(err)
-	}
+	held := testkit.Hold(t, l.db, `LOCK TABLE audit_log IN SHARE MODE`)
 	var gone sync.WaitGroup
 	gone.Go(occupy)
 	gone.Go(occupy)
@@ -45,9 +34,7 @@ func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 		}
 	}
 	before := l.transactions(t)
-	if err := tx.Commit(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	held.Commit()
 	gone.Wait()
 	if n := l.transactions(t) - before; n > 3 {
 		t.Errorf("%d transactions wrote to the audit log, not three", n)
@@ -211,7 +198,7 @@ func TestMint_eachOfAStatementIsJudgedByItself(t *testing.T) {
 // and nobody else: the check of a foreign key waits for it.
 func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
 	t.Parallel()
-	for name, held := range map[string]string{
+	for name, holding := range map[string]string{
 		"held":    `SELECT FROM sessions WHERE id = $1 FOR UPDATE`,
 		"rotated": `UPDATE sessions SET digest = sha256('another') WHERE id = $1`,
 		"deleted": `DELETE FROM members m USING sessions s WHERE s.id = $1 AND s.member_id = m.id`,
@@ -226,17 +213,7 @@ func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
 			bobs.cookie, bobs.session = cookieOf(t), member.NewSession(uuid.Must(uuid.NewV7()), bob, noon)
 			l.change(t, `INSERT INTO sessions (id, member_id, digest, auth_time, amr, created_at, idle_expires_at, expires_at)
 				VALUES ($1, $2, $3, $4, '{pwd}', $4, $5, $5)`, bobs.session.ID, bob, bobs.cookie.Digest(), noon, noon.Add(time.Hour))
-			tx, err := l.db.Begin(context.Background())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-			if _, err := tx.Exec(context.Background(), patient); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec(context.Background(), held, bobs.session.ID); err != nil {
-				t.Fatal(err)
-			}
+			held := testkit.Hold(t, l.db, holding, bobs.session.ID)
 			var gone sync.WaitGroup
 			for range 2 { // as many as there are places
 				gone.Go(func() {
@@ -249,9 +226,7 @@ func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
 			if _, _, err := l.Mint(inTime(t), l.row(tokenOf(t))); err != nil {
 				t.Errorf("ada, beside them: %v", err)
 			}
-			if err := tx.Rollback(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			held.Release()
 			gone.Wait()
 		})
 	}

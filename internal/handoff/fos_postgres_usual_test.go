@@ -209,14 +209,7 @@ func TestI1_arrivalsInOneStatementOpenOneSessionEach(t *testing.T) {
 		h.knows(t, &p, user.Member, user.Active)
 		people = append(people, p)
 	}
-	tx, err := h.db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(t.Context(), patient+`; LOCK TABLE audit_log IN SHARE MODE`); err != nil {
-		t.Fatal(err)
-	}
+	held := testkit.Hold(t, h.db, `LOCK TABLE audit_log IN SHARE MODE`)
 	var gone sync.WaitGroup
 	arrive := func(p person, a handoff.Arrival) {
 		gone.Go(func() {
@@ -241,9 +234,7 @@ func TestI1_arrivalsInOneStatementOpenOneSessionEach(t *testing.T) {
 			t.Fatal("they do not queue")
 		}
 	}
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	held.Commit()
 	gone.Wait()
 	sessions := testkit.Count(t, h.db, `SELECT count(*) FROM sessions`)
 	recorded := testkit.Count(t, h.db, `SELECT count(*) FROM audit_log WHERE event = 'session.created'`)
@@ -272,27 +263,16 @@ func TestArrive_whatComesMeanwhileIsSeen(t *testing.T) {
 			p := person{subject: uuid.New(), email: "ada@example.org"}
 			h.knows(t, &p, user.Founder, user.Active)
 			a := arrivalOf(t, p)
-			tx, err := h.db.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 			// The statement has begun, and seen how things are, when it comes to this.
-			if _, err := tx.Exec(t.Context(), patient+`; LOCK TABLE handoffs_ended IN ACCESS EXCLUSIVE MODE`); err != nil {
-				t.Fatal(err)
-			}
+			held := testkit.Hold(t, h.db, `LOCK TABLE handoffs_ended IN ACCESS EXCLUSIVE MODE`)
 			came := make(chan error, 1)
 			go func() {
 				_, err := h.Arrive(inTime(t), a)
 				came <- err
 			}()
 			ledger{db: h.db}.until(t, somebodyWaits)
-			if _, err := tx.Exec(t.Context(), comes.sql, a.Claims.HandoffID); err != nil {
-				t.Fatal(err)
-			}
-			if err := tx.Commit(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			held.Run(comes.sql, a.Claims.HandoffID)
+			held.Commit()
 			if err := <-came; !errors.Is(err, comes.want) {
 				t.Errorf("arrived all the same: %v", err)
 			}
@@ -317,26 +297,15 @@ func TestArrive_whoIsShutOutMeanwhileIsOut(t *testing.T) {
 			p := person{subject: uuid.New(), email: "ada@example.org"}
 			h.knows(t, &p, user.Founder, user.Active)
 			a := arrivalOf(t, p)
-			tx, err := h.db.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-			if _, err := tx.Exec(t.Context(), patient+`; SELECT FROM users FOR UPDATE`); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec(t.Context(), happens); err != nil {
-				t.Fatal(err)
-			}
+			held := testkit.Hold(t, h.db, `SELECT FROM users FOR UPDATE`)
+			held.Run(happens)
 			came := make(chan error, 1)
 			go func() {
 				_, err := h.Arrive(inTime(t), a)
 				came <- err
 			}()
 			ledger{db: h.db}.until(t, somebodyWaits)
-			if err := tx.Commit(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			held.Commit()
 			if err := <-came; !errors.Is(err, user.ErrInactive) && !errors.Is(err, user.ErrConflict) {
 				t.Errorf("arrived all the same: %v", err)
 			}

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
@@ -22,16 +20,9 @@ func (deaf) Done() <-chan struct{}         { return nil }
 func (deaf) Err() error                    { return nil }
 
 // hold takes the ledger row's lock in a transaction of its own.
-func (l ledger) hold(t *testing.T) pgx.Tx {
+func (l ledger) hold(t *testing.T) testkit.Held {
 	t.Helper()
-	tx, err := l.db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(context.Background(), `UPDATE handoffs SET minted_at = minted_at`); err != nil {
-		t.Fatal(err)
-	}
-	return tx
+	return testkit.Hold(t, l.db, `UPDATE handoffs SET minted_at = minted_at`)
 }
 
 // until asks Postgres until it says yes.
@@ -51,15 +42,15 @@ const somebodyWaits = `EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_typ
 // wait ends. A token that is redeemed for nobody is lost to the person.
 func TestI1_aDeadlineThatPassesInTheQueueForTheLockIsSeen(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(pgx.Tx) error{
-		"rollback": func(tx pgx.Tx) error { return tx.Rollback(context.Background()) },
-		"commit":   func(tx pgx.Tx) error { return tx.Commit(context.Background()) },
+	for name, end := range map[string]func(testkit.Held){
+		"rollback": testkit.Held.Release,
+		"commit":   testkit.Held.Commit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
 			tok, _ := l.minted(t)
-			tx := l.hold(t)
+			held := l.hold(t)
 			deadline := time.Now().Add(time.Second)
 			won := make(chan bool, 1)
 			go func() {
@@ -71,9 +62,7 @@ func TestI1_aDeadlineThatPassesInTheQueueForTheLockIsSeen(t *testing.T) {
 			}()
 			l.until(t, somebodyWaits)
 			l.until(t, `clock_timestamp() > $1`, deadline)
-			if err := end(tx); err != nil {
-				t.Fatal(err)
-			}
+			end(held)
 			if <-won || l.redeemed(t) != 0 {
 				t.Error("redeemed past the deadline")
 			}
@@ -92,14 +81,7 @@ func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
 			tok, _ := l.minted(t)
-			tx, err := l.db.Begin(context.Background())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-			if _, err := tx.Exec(context.Background(), ending); err != nil {
-				t.Fatal(err)
-			}
+			held := testkit.Hold(t, l.db, ending)
 			ctx, won := inTime(t), make(chan bool, 1)
 			go func() {
 				ok, err := l.Redeem(ctx, redemption(t, tok, "0123456789abcdef"))
@@ -109,9 +91,7 @@ func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
 				won <- ok
 			}()
 			l.until(t, somebodyWaits)
-			if err := tx.Commit(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			held.Commit()
 			if <-won || l.redeemed(t) != 0 {
 				t.Error("redeemed although the source had ended")
 			}
@@ -132,8 +112,7 @@ func TestI1_whoEndsASourceAndWhoRedeemsDoNotWaitForEachOther(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
 			tok, _ := l.minted(t)
-			tx := l.hold(t)
-			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+			held := l.hold(t)
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
 			won, left := make(chan error, 1), make(chan error, 1)
@@ -147,9 +126,7 @@ func TestI1_whoEndsASourceAndWhoRedeemsDoNotWaitForEachOther(t *testing.T) {
 				left <- err
 			}()
 			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 2`)
-			if err := tx.Commit(ctx); err != nil {
-				t.Fatal(err)
-			}
+			held.Commit()
 			if err := <-won; err != nil {
 				t.Errorf("redeeming: %v", err)
 			}

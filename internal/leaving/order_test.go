@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -20,17 +19,6 @@ import (
 const crossedRows = `
 UPDATE handoffs SET session_id = '00000000-0000-7000-8000-0000000000a2' WHERE handoff_id = '00000000-0000-7000-8000-000000000b01';
 UPDATE handoffs SET session_id = '00000000-0000-7000-8000-0000000000a1' WHERE handoff_id = '00000000-0000-7000-8000-000000000b06'`
-
-// begun is a transaction that does not outlive the test.
-func begun(t *testing.T, pool *pgxpool.Pool) pgx.Tx {
-	t.Helper()
-	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	return tx
-}
 
 // behind starts sql and returns when it waits for a lock. The channel gets what became of it.
 func behind(t *testing.T, pool *pgxpool.Pool, sql string) <-chan error {
@@ -73,17 +61,12 @@ func TestDAO_whoEndsSeveralLocksInOneOrder(t *testing.T) {
 				pool := testkit.Database(t, datastore.DAO)
 				testkit.Exec(t, pool, ledgerRows)
 				testkit.Exec(t, pool, crossedRows)
-				first := begun(t, pool)
-				if _, err := first.Exec(t.Context(), steps[0]); err != nil {
-					t.Fatal(err)
-				}
+				first := testkit.Hold(t, pool, steps[0])
 				done := behind(t, pool, shutOut)
-				if _, err := first.Exec(t.Context(), steps[1]); err != nil {
+				if _, err := first.Tx.Exec(t.Context(), steps[1]); err != nil {
 					t.Errorf("who waits keeps what the first one needs: %v", err)
 				}
-				if err := first.Commit(t.Context()); err != nil {
-					t.Error(err)
-				}
+				first.Commit()
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
@@ -102,10 +85,7 @@ func TestDAO_theNewsGivesWayToPeople(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t, datastore.DAO)
 	testkit.Exec(t, pool, ledgerRows)
-	first := begun(t, pool)
-	if _, err := first.Exec(t.Context(), `SELECT FROM handoffs FOR NO KEY UPDATE`); err != nil {
-		t.Fatal(err)
-	}
+	first := testkit.Hold(t, pool, `SELECT FROM handoffs FOR NO KEY UPDATE`)
 	news := leaving.News{HandoffIDs: []uuid.UUID{uuid.MustParse("00000000-0000-7000-8000-000000000b01")}}
 	within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -117,9 +97,7 @@ func TestDAO_theNewsGivesWayToPeople(t *testing.T) {
 	if n := testkit.Count(t, pool, `SELECT 1 FROM pg_settings WHERE name = 'deadlock_timeout' AND setting::int > 500`); n != 1 {
 		t.Error("the database chooses somebody first")
 	}
-	if err := first.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	first.Commit()
 	if err := leaving.NewDAOStore(pool).EndTold(within, news, time.Now()); err != nil {
 		t.Error(err)
 	}

@@ -1,6 +1,7 @@
 package mutants_test
 
-// groupcommitMutants break how rows share a statement and a commit.
+// groupcommitMutants break how rows share a statement and a commit, and how tests hold up
+// those that are to share one.
 var groupcommitMutants = []mutant{
 	{
 		name: "group-waits-for-a-lock", breaks: "one row that somebody holds keeps all others waiting",
@@ -109,5 +110,17 @@ var groupcommitMutants = []mutant{
 		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{`a.OlderSession == uuid.Nil`, `a.OlderSession != uuid.Max`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_whoIsKnownIsAskedAllTheSame"},
+	},
+	{
+		name: "held-for-four-seconds", breaks: "on a busy machine a test's lock is gone before whoever is to wait for it has come",
+		file:  "internal/testkit/hold.go",
+		edits: []edit{{"	h.Run(`SET LOCAL idle_in_transaction_session_timeout = 0`)\n", ""}},
+		in:    "internal/testkit", killers: []string{"TestHold_lastsUntilTheTestEndsIt"},
+	},
+	{
+		name: "held-beyond-the-transaction", breaks: "a connection that a test has held keeps its patience",
+		file:  "internal/testkit/hold.go",
+		edits: []edit{{"`SET LOCAL idle", "`SET idle"}},
+		in:    "internal/testkit", killers: []string{"TestHold_lastsUntilTheTestEndsIt"},
 	},
 }

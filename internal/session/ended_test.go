@@ -20,11 +20,8 @@ func TestI8_aHandoffIsHeldByOneAtATime(t *testing.T) {
 	hold := func(tx pgx.Tx, id uuid.UUID) error {
 		return session.HoldHandoff(t.Context(), tx, id, session.Arrival{})
 	}
-	first, err := db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := hold(first, one); err != nil {
+	first := testkit.Hold(t, db, "")
+	if err := hold(first.Tx, one); err != nil {
 		t.Fatal(err)
 	}
 	hasty := func(id uuid.UUID) error {
@@ -41,9 +38,7 @@ func TestI8_aHandoffIsHeldByOneAtATime(t *testing.T) {
 	if err := hasty(other); err != nil {
 		t.Errorf("another one: %v", err)
 	}
-	if err := first.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	first.Release()
 	if err := hasty(one); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}

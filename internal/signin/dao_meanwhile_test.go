@@ -74,23 +74,14 @@ func TestLogin_waitsForAChangeThatIsOnItsWay(t *testing.T) {
 	t.Parallel()
 	d := newDAO(t)
 	d.member(t, "ada@example.org", "right", member.Active)
-	owner, err := d.db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = owner.Rollback(context.Background()) }() // or a failure would wait for it
-	if _, err := owner.Exec(t.Context(), `UPDATE members SET password_hash = 'another'`); err != nil {
-		t.Fatal(err)
-	}
+	owner := testkit.Hold(t, d.db, `UPDATE members SET password_hash = 'another'`)
 	answer := make(chan error, 1)
 	go func() {
 		_, err := d.Login(context.Background(), "ada@example.org", privacy.NewSecret("right"), audit.Origin{})
 		answer <- err
 	}()
 	untilSomebodyWaits(t, d)
-	if err := owner.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	owner.Commit()
 	if err := <-answer; !errors.Is(err, member.ErrInvalidCredentials) {
 		t.Errorf("the password of before: %v", err)
 	}

@@ -88,23 +88,14 @@ func TestRefresh_judgesWhatItFindsAfterTheWait(t *testing.T) {
 			t.Parallel()
 			d := newDAO(t)
 			login := d.ada(t)
-			holder, err := d.db.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = holder.Rollback(context.Background()) }() // or a failure would wait for it
-			if _, err := holder.Exec(t.Context(), c.meanwhile); err != nil {
-				t.Fatal(err)
-			}
+			holder := testkit.Hold(t, d.db, c.meanwhile)
 			answer := make(chan error, 1)
 			go func() {
 				_, _, err := d.Refresh(context.Background(), login.Cookie, login.Session.ID, audit.Origin{})
 				answer <- err
 			}()
 			untilSomebodyWaits(t, d)
-			if err := holder.Commit(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			holder.Commit()
 			if err := <-answer; !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("%v, want %v", err, c.want)
 			}

@@ -3,7 +3,6 @@ package signin_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -139,22 +138,6 @@ func (d *desk) hashOf(t testing.TB, who user.User) (hash string) {
 }
 
 var origin = audit.Origin{RequestID: "the request"}
-
-// begin opens a transaction, which a test that fails does not leave open: the pool
-// would wait for it.
-func begin(t testing.TB, db *pgxpool.Pool) pgx.Tx {
-	t.Helper()
-	tx, err := db.Begin(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tx.Rollback(context.Background()); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-			t.Error(err)
-		}
-	})
-	return tx
-}
 
 // waitForALock returns when somebody in this database waits for a lock.
 func waitForALock(t testing.TB, db *pgxpool.Pool) {

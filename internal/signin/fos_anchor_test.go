@@ -88,10 +88,7 @@ func TestRefresh_ofAUserWhoIsSuspendedMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx := begin(t, h.s.FOS)
-	if _, err := tx.Exec(t.Context(), `SELECT 1 FROM sessions FOR NO KEY UPDATE`); err != nil {
-		t.Fatal(err)
-	}
+	held := testkit.Hold(t, h.s.FOS, `SELECT 1 FROM sessions FOR NO KEY UPDATE`)
 	refreshed := make(chan error, 1)
 	go func() {
 		_, err := h.Refresh(t.Context(), signin.Shown{Refresh: []string{pair.Refresh.Reveal()}}, audit.Origin{})
@@ -99,9 +96,7 @@ func TestRefresh_ofAUserWhoIsSuspendedMeanwhile(t *testing.T) {
 	}()
 	waitForALock(t, h.s.FOS)
 	testkit.Exec(t, h.s.FOS, `UPDATE users SET status = 'SUSPENDED'`)
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	held.Commit()
 	if err := <-refreshed; !errors.Is(err, user.ErrInactive) {
 		t.Errorf("refreshed: %v", err)
 	}

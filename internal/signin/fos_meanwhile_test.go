@@ -142,12 +142,12 @@ func TestI9_aSessionWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.account(t, "ada@example.org", "right")
-	owner := begin(t, d.db)
+	owner := testkit.Hold(t, d.db, "")
 	d.checker.meanwhile = []func(){func() {
-		if _, err := owner.Exec(t.Context(), `UPDATE users SET email_verified = false`); err != nil {
+		if _, err := owner.Tx.Exec(t.Context(), `UPDATE users SET email_verified = false`); err != nil {
 			t.Error(err)
 		}
-		reclaim(t, d, owner, "ada@example.org")
+		reclaim(t, d, owner.Tx, "ada@example.org")
 	}}
 	done := make(chan error, 1)
 	go func() {
@@ -155,9 +155,7 @@ func TestI9_aSessionWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 		done <- err
 	}()
 	waitForALock(t, d.db)
-	if err := owner.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	owner.Commit()
 	if err := <-done; !errors.Is(err, user.ErrInvalidCredentials) {
 		t.Errorf("the stranger: %v", err)
 	}

@@ -22,19 +22,14 @@ func underWay(t *testing.T, change string) (*desk, uuid.UUID, refreshed) {
 	d := newDesk(t)
 	d.account(t, "ada@example.org", "right")
 	before := d.enters(t, "ada@example.org")
-	tx := begin(t, d.db)
-	if _, err := tx.Exec(t.Context(), change, before.Session.ID, d.clock.Now()); err != nil {
-		t.Fatal(err)
-	}
+	held := testkit.Hold(t, d.db, change, before.Session.ID, d.clock.Now())
 	done := make(chan refreshed, 1)
 	go func() {
 		entered, err := d.Refresh(context.Background(), signin.Shown{Refresh: []string{before.Pair.Refresh.Reveal()}}, origin)
 		done <- refreshed{entered, err}
 	}()
 	waitForALock(t, d.db)
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	held.Commit()
 	return d, before.Session.ID, <-done
 }
 
@@ -92,19 +87,13 @@ func TestI11_whoeverEndsASessionWaitsForItsRefresh(t *testing.T) {
 	d := newDesk(t)
 	d.account(t, "ada@example.org", "right")
 	entered := d.enters(t, "ada@example.org")
-	refreshing := begin(t, d.db)
-	_, err := refreshing.Exec(t.Context(), `UPDATE sessions SET generation = 2, rotated_at = $1, generation_used = false`, d.clock.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	refreshing := testkit.Hold(t, d.db, `UPDATE sessions SET generation = 2, rotated_at = $1, generation_used = false`, d.clock.Now())
 	left := make(chan error, 1)
 	go func() {
 		left <- d.Logout(context.Background(), signin.Shown{Access: entered.Pair.Access.Reveal()}, origin)
 	}()
 	waitForALock(t, d.db)
-	if err := refreshing.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	refreshing.Commit()
 	if err := <-left; err != nil {
 		t.Fatal(err)
 	}

@@ -221,12 +221,12 @@ func TestI9_aStepUpWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	s := newStair(t, "right")
 	testkit.Exec(t, s.db, `UPDATE users SET role = 'member'`)
-	owner, who := begin(t, s.db), s.current(s.pair)
+	owner, who := testkit.Hold(t, s.db, ""), s.current(s.pair)
 	s.checker.meanwhile = []func(){func() {
-		if _, err := owner.Exec(t.Context(), `UPDATE users SET email_verified = false`); err != nil {
+		if _, err := owner.Tx.Exec(t.Context(), `UPDATE users SET email_verified = false`); err != nil {
 			t.Error(err)
 		}
-		reclaim(t, s.desk, owner, "ada@example.org")
+		reclaim(t, s.desk, owner.Tx, "ada@example.org")
 	}}
 	done := make(chan error, 1)
 	go func() {
@@ -234,9 +234,7 @@ func TestI9_aStepUpWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 		done <- err
 	}()
 	waitForALock(t, s.db)
-	if err := owner.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	owner.Commit()
 	if err := <-done; !errors.Is(err, user.ErrInvalidCredentials) {
 		t.Errorf("the stranger: %v", err)
 	}

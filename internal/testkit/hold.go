@@ -17,7 +17,7 @@ type Held struct {
 	t  testing.TB
 }
 
-// Hold begins a transaction on pool and runs sql in it. It lasts until Commit or Release,
+// Hold begins a transaction on pool and runs sql in it, if there is any. It lasts until Commit or Release,
 // at most until the test ends, and however busy the machine is meanwhile: the pools have
 // Postgres end what rests in a transaction (package datastore), and whoever waits for a
 // test to go on would find the lock free for that reason.
@@ -30,7 +30,9 @@ func Hold(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) Held {
 	h := Held{Tx: tx, t: t}
 	t.Cleanup(h.Release) // a pool that is closed waits for its transactions
 	h.Run(`SET LOCAL idle_in_transaction_session_timeout = 0`)
-	h.Run(sql, args...)
+	if sql != "" {
+		h.Run(sql, args...)
+	}
 	return h
 }
 

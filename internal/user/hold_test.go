@@ -93,25 +93,20 @@ func TestI9_whoChangesAHeldAccountWaits(t *testing.T) {
 	t.Parallel()
 	w, c := adaWithHash(t)
 	ctx := context.Background()
-	var changed chan error
-	err := pgx.BeginFunc(ctx, w.db, func(tx pgx.Tx) error {
-		if err := user.Hold(ctx, tx, c); err != nil {
-			return err
-		}
-		if err := w.hold(c); err != nil {
-			return err
-		}
-		changed = make(chan error, 1)
-		go func() {
-			_, err := w.db.Exec(ctx, `UPDATE users SET password_hash = NULL`)
-			changed <- err
-		}()
-		w.waitForALock()
-		return nil
-	})
-	if err != nil {
+	held := testkit.Hold(t, w.db, "")
+	if err := user.Hold(ctx, held.Tx, c); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.hold(c); err != nil {
+		t.Fatal(err)
+	}
+	changed := make(chan error, 1)
+	go func() {
+		_, err := w.db.Exec(ctx, `UPDATE users SET password_hash = NULL`)
+		changed <- err
+	}()
+	w.waitForALock()
+	held.Commit()
 	if err := <-changed; err != nil {
 		t.Error(err)
 	}

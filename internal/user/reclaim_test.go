@@ -2,12 +2,10 @@ package user_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
@@ -119,22 +117,9 @@ func TestI9_reclaimingTouchesNobodyElse(t *testing.T) {
 func TestI9_aSessionBegunDuringTheReclaimIsEndedToo(t *testing.T) {
 	t.Parallel()
 	w := world{t, testkit.Database(t, datastore.FOS)}
-	ctx := context.Background()
 	id := w.has(account{email: "ada@example.org", unproven: true})
 
-	stranger, err := w.db.Begin(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		// Only after a failure: an open transaction would keep the pool from closing.
-		if err := stranger.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-			t.Error(err)
-		}
-	}()
-	if _, err := stranger.Exec(ctx, insertSession, uuid.New(), id, noon, noon.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	stranger := testkit.Hold(t, w.db, insertSession, uuid.New(), id, noon, noon.Add(time.Hour))
 	arrived := make(chan user.Resolution, 1)
 	go func() {
 		r, err := w.arrive(ada(t))
@@ -144,9 +129,7 @@ func TestI9_aSessionBegunDuringTheReclaimIsEndedToo(t *testing.T) {
 		arrived <- r
 	}()
 	w.waitForALock()
-	if err := stranger.Commit(ctx); err != nil {
-		t.Fatal(err)
-	}
+	stranger.Commit()
 	if r := <-arrived; r.Action != user.Reclaimed {
 		t.Errorf("the arrival is %+v", r)
 	}

@@ -1,7 +1,6 @@
 package fosapi_test
 
 import (
-	"context"
 	"sync"
 	"testing"
 
@@ -118,12 +117,8 @@ func TestI8_theNewsWaitsForAnArrival(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{})
 	_, answer := arrives(t, s, s.SignIn(t, s.Member(t, "ada@example.org")))
 	id := answer.Text("handoff_id")
-	tx, err := s.FOS.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if err := session.HoldHandoff(t.Context(), tx, uuid.MustParse(id), session.Arrival{}); err != nil {
+	arriving := testkit.Hold(t, s.FOS, "")
+	if err := session.HoldHandoff(t.Context(), arriving.Tx, uuid.MustParse(id), session.Arrival{}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan testkit.Answer, 1)
@@ -134,8 +129,6 @@ func TestI8_theNewsWaitsForAnArrival(t *testing.T) {
 	if len(done) > 0 {
 		t.Fatal("it did not wait")
 	}
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	arriving.Commit()
 	wantNoContent(t, <-done)
 }
