@@ -150,6 +150,45 @@ var gateMutants = []mutant{
 		in:    "internal/httpapi/daoapi", killers: []string{"TestMint_whoMayNot"},
 	},
 	{
+		name: "verified-member-mints-not", breaks: "section 2: who may hand off may not, and who may not may",
+		file:  "internal/member/member.go",
+		edits: []edit{{`NOT m.email_verified`, `m.email_verified`}},
+		in:    "internal/handoff", killers: []string{"TestMint_whoMayNotAndWhy"},
+	},
+	{
+		name: "mint-another-order-of-rules", breaks: "who was shut out hears that their address is unproven",
+		file: "internal/member/member.go",
+		edits: []edit{{
+			"	{`m.membership_status <> 'active'`, ErrInactive},\n	{`NOT m.email_verified`, ErrEmailUnverified},\n",
+			"	{`NOT m.email_verified`, ErrEmailUnverified},\n	{`m.membership_status <> 'active'`, ErrInactive},\n",
+		}},
+		in: "internal/handoff", killers: []string{"TestMint_whoMayNotAndWhy"},
+	},
+	{
+		name: "mint-lesser-reason-first", breaks: "the last of the reasons that fit is recorded and told",
+		file: "internal/handoff/dao_postgres_mint.go",
+		edits: []edit{{
+			`whens.WriteString(" WHEN " + rule.Fits + " THEN '" + string(reason) + "'")`,
+			`graver := whens.String(); whens.Reset(); whens.WriteString(" WHEN " + rule.Fits + " THEN '" + string(reason) + "'" + graver)`,
+		}},
+		in: "internal/handoff", killers: []string{"TestMint_whoMayNotAndWhy"},
+	},
+	{
+		name: "mint-recorded-for-another-reason", breaks: "I4: the record of a refusal says what was not the matter",
+		file: "internal/handoff/dao_postgres_mint.go",
+		edits: []edit{{
+			`audit.EmailUnverified: member.ErrEmailUnverified, audit.SignInTooOld: member.ErrSignInTooOld`,
+			`audit.EmailUnverified: member.ErrSignInTooOld, audit.SignInTooOld: member.ErrEmailUnverified`,
+		}},
+		in: "internal/handoff", killers: []string{"TestMint_whoMayNotAndWhy"},
+	},
+	{
+		name: "mint-refuses-at-the-border", breaks: "I10: a sign-in that is exactly as old as it may be is too old",
+		file:  "internal/member/member.go",
+		edits: []edit{{`s.auth_time < @signed_in_since`, `s.auth_time <= @signed_in_since`}},
+		in:    "internal/handoff", killers: []string{"TestMint_whoMayNotAndWhy"},
+	},
+	{
 		name: "foreign-target-minted", breaks: "section 2: a token is minted for a domain that is not configured",
 		file:  "internal/handoff/mint.go",
 		edits: []edit{{"if i < 0 {\n\t\t\treturn Target{}, &FieldError", "if i = max(i, 0); i < 0 {\n\t\t\treturn Target{}, &FieldError"}},
