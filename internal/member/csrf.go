@@ -1,7 +1,6 @@
 package member
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -26,7 +25,7 @@ import (
 // one is refused before any store is asked; the statement behind then demands
 // that very session.
 type CSRF struct {
-	keys   []privacy.Key
+	keys   []*privacy.MAC
 	random io.Reader
 }
 
@@ -42,7 +41,7 @@ func NewCSRF(keys []privacy.Key, random io.Reader) (*CSRF, error) {
 	}
 	c := &CSRF{random: random}
 	for _, key := range keys {
-		c.keys = append(c.keys, key.DeriveKey("csrf"))
+		c.keys = append(c.keys, key.DeriveKey("csrf").MAC())
 	}
 	return c, nil
 }
@@ -55,7 +54,7 @@ func (c *CSRF) Make(sessionID uuid.UUID) (string, error) {
 	if _, err := io.ReadFull(c.random, value[16:]); err != nil {
 		return "", fmt.Errorf("member: read random bytes: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(append(value, sign(c.keys[0], value)...)), nil
+	return base64.RawURLEncoding.EncodeToString(append(value, c.keys[0].Of(value)...)), nil
 }
 
 // Check returns the id of the session that header and cookie are good for, or
@@ -71,7 +70,7 @@ func (c *CSRF) Check(header, cookie string) (uuid.UUID, error) {
 	signed, mac := value[:16+csrfNonceBytes], value[16+csrfNonceBytes:]
 	good := 0
 	for _, key := range c.keys {
-		good |= subtle.ConstantTimeCompare(mac, sign(key, signed))
+		good |= subtle.ConstantTimeCompare(mac, key.Of(signed))
 	}
 	if good != 1 {
 		return uuid.Nil, ErrCSRF
@@ -86,10 +85,4 @@ func (c *CSRF) IsCurrent(value string, sessionID uuid.UUID) bool {
 	first := &CSRF{keys: c.keys[:1]}
 	goodFor, err := first.Check(value, value)
 	return err == nil && goodFor == sessionID
-}
-
-func sign(key privacy.Key, text []byte) []byte {
-	mac := hmac.New(sha256.New, []byte(key.Reveal()))
-	_, _ = mac.Write(text)
-	return mac.Sum(nil)
 }

@@ -1,7 +1,6 @@
 package member
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -31,7 +30,7 @@ const nonceBytes = 16
 // cookie alone leads to it. The key is a subkey of the sealing keys: the first makes,
 // all are tried when a successor is made again.
 type Rotation struct {
-	keys   []privacy.Key
+	keys   []*privacy.MAC
 	random io.Reader
 }
 
@@ -42,7 +41,7 @@ func NewRotation(keys []privacy.Key, random io.Reader) (*Rotation, error) {
 	}
 	r := &Rotation{random: random}
 	for _, key := range keys {
-		r.keys = append(r.keys, key.DeriveKey("dao_session rotation"))
+		r.keys = append(r.keys, key.DeriveKey("dao_session rotation").MAC())
 	}
 	return r, nil
 }
@@ -71,10 +70,7 @@ func (r *Rotation) Again(shown Cookie, nonce, digest []byte) (Cookie, error) {
 	return Cookie{}, ErrNoSession
 }
 
-func successor(key privacy.Key, old Cookie, nonce []byte) Cookie {
-	mac := hmac.New(sha256.New, []byte(key.Reveal()))
-	_, _ = mac.Write(old.raw())
-	_, _ = mac.Write(nonce)
-	raw := mac.Sum(nil)
+func successor(key *privacy.MAC, old Cookie, nonce []byte) Cookie {
+	raw := key.Of(old.raw(), nonce)
 	return Cookie{privacy.NewSecret(base64.RawURLEncoding.EncodeToString(raw)), sha256.Sum256(raw)}
 }

@@ -94,7 +94,7 @@ var boundMutants = []mutant{
 	{
 		name: "device-of-any-account", breaks: "section 2: an attacker's own device makes them known to every account",
 		file:  "internal/ratelimit/devices.go",
-		edits: []edit{{`_, _ = mac.Write([]byte(fold(account)))`, `_, _ = mac.Write([]byte(fold(account))[:0])`}},
+		edits: []edit{{`key.Of(signed, []byte(fold(account)))`, `key.Of(signed, []byte(fold(account))[:0])`}},
 		in:    "internal/ratelimit", killers: []string{"TestI12_devicesRefuseWhatWasNotMadeHereForThisAccount"},
 	},
 	{
@@ -106,7 +106,7 @@ var boundMutants = []mutant{
 	{
 		name: "subjects-that-run-together", breaks: "section 2: an account's name is made to be another's budget",
 		file:  "internal/ratelimit/limiter.go",
-		edits: []edit{{`_, _ = mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))`, `_ = binary.BigEndian`}},
+		edits: []edit{{`append(binary.BigEndian.AppendUint64(text, uint64(len(part))), part...)`, `append(binary.BigEndian.AppendUint64(text, 0), part...)`}},
 		in:    "internal/ratelimit", killers: []string{"TestTake_budgetsAreApart"},
 	},
 	{

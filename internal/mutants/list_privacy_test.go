@@ -23,20 +23,26 @@ var privacyMutants = []mutant{
 	{
 		name: "raw-address", breaks: "I6: the audit log keeps addresses",
 		file:  "internal/privacy/pseudonym.go",
-		edits: []edit{{`Value: hex.EncodeToString(mac.Sum(nil)[:16])`, `Value: addr.String() + hex.EncodeToString(mac.Sum(nil)[:0])`}},
+		edits: []edit{{`Value: hex.EncodeToString(p.macOf(at).Of(addr.AsSlice())[:16])`, `Value: addr.String() + hex.EncodeToString(p.macOf(at).Of(addr.AsSlice())[:0])`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestI6_logsAndAuditRowsShowNobody"},
 	},
 	{
 		name: "pseudonym-without-the-date", breaks: "I6: a pseudonym follows somebody from day to day",
 		file:  "internal/privacy/pseudonym.go",
-		edits: []edit{{`p.key.Derive([]byte(day), "audit pseudonym")`, `p.key.Derive(nil, "audit pseudonym")`}},
+		edits: []edit{{`p.key.Derive([]byte(utc.Format(time.DateOnly)), "audit pseudonym")`, `p.key.Derive(nil, "audit pseudonym"+time.DateOnly[:0])`}},
 		in:    "internal/privacy", killers: []string{"TestI6_pseudonymsLinkWithinADayUnderOneKeyOnly"},
 	},
 	{
 		name: "pseudonym-without-a-key", breaks: "I6: four billion tries turn a pseudonym back",
 		file:  "internal/privacy/pseudonym.go",
-		edits: []edit{{`hmac.New(sha256.New, p.keyOf(at))`, `hmac.New(sha256.New, p.keyOf(at)[:0])`}},
+		edits: []edit{{`"audit pseudonym")))}`, `"audit pseudonym")[:0]))}`}},
 		in:    "internal/privacy", killers: []string{"TestI6_pseudonymsLinkWithinADayUnderOneKeyOnly"},
+	},
+	{
+		name: "mac-goes-on-where-it-was", breaks: "a code is of all that was signed before it",
+		file:  "internal/privacy/mac.go",
+		edits: []edit{{"	state.Reset()\n", ""}},
+		in:    "internal/privacy", killers: []string{"TestMAC_isHMACSHA256"},
 	},
 	{
 		name: "whole-ipv6-address", breaks: "I6: a pseudonym tells one device of a household from another",
@@ -53,7 +59,7 @@ var privacyMutants = []mutant{
 	{
 		name: "limiter-keys-in-clear", breaks: "I5, I6: Redis holds the addresses that people sign in with",
 		file:  "internal/ratelimit/limiter.go",
-		edits: []edit{{`hex.EncodeToString(mac.Sum(nil)[:subjectBytes])`, `hex.EncodeToString(mac.Sum(nil)[:subjectBytes]) + subject[0]`}},
+		edits: []edit{{`hex.EncodeToString(l.key.Of(text)[:subjectBytes])`, `hex.EncodeToString(l.key.Of(text)[:subjectBytes]) + subject[0]`}},
 		in:    "internal/ratelimit", killers: []string{"TestI5_I6_keysTellNothingAndEnd"},
 	},
 	{

@@ -33,7 +33,7 @@ func TestI6_nothingPrintsASecretOrAnEmail(t *testing.T) {
 		private privacy.Email
 	}
 	values := map[string]any{
-		"secret": secret, "email": email, "key": key, "pointer": &secret,
+		"secret": secret, "email": email, "key": key, "pointer": &secret, "mac": key.MAC(),
 		"carrier": carrier{secret, email}, "slice": []privacy.Email{email},
 		"map": map[string]privacy.Secret{"k": secret}, "error": fmt.Errorf("bad %v", email),
 	}

@@ -2,7 +2,6 @@ package privacy
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -54,16 +53,19 @@ type Pseudonym struct {
 
 // Pseudonymizer makes pseudonyms. It is safe for concurrent use.
 type Pseudonymizer struct {
-	key Key
+	key   Key
+	keyID string
 
-	mu     sync.Mutex
-	day    string
-	daykey []byte
+	mu  sync.Mutex
+	day int  // year and day of the year
+	mac *MAC // of that day
 }
 
 // NewPseudonymizer makes pseudonyms under key, the first of the operator's list;
 // the others only matter to an operator who recomputes old ones.
-func NewPseudonymizer(key Key) *Pseudonymizer { return &Pseudonymizer{key: key} }
+func NewPseudonymizer(key Key) *Pseudonymizer {
+	return &Pseudonymizer{key: key, keyID: key.KeyID()}
+}
 
 // Of returns the pseudonym of addr on at's UTC day. IPv6 addresses are cut to
 // their /64, which is what one customer gets (RFC 6177): the rest changes hourly
@@ -76,17 +78,16 @@ func (p *Pseudonymizer) Of(addr netip.Addr, at time.Time) Pseudonym {
 	if addr.Is6() {
 		addr = netip.PrefixFrom(addr, 64).Masked().Addr()
 	}
-	mac := hmac.New(sha256.New, p.keyOf(at))
-	_, _ = mac.Write(addr.AsSlice())
-	return Pseudonym{Value: hex.EncodeToString(mac.Sum(nil)[:16]), KeyID: p.key.KeyID()}
+	return Pseudonym{Value: hex.EncodeToString(p.macOf(at).Of(addr.AsSlice())[:16]), KeyID: p.keyID}
 }
 
-func (p *Pseudonymizer) keyOf(at time.Time) []byte {
-	day := at.UTC().Format(time.DateOnly)
+func (p *Pseudonymizer) macOf(at time.Time) *MAC {
+	utc := at.UTC()
+	day := utc.Year()*1000 + utc.YearDay()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.day != day {
-		p.day, p.daykey = day, p.key.Derive([]byte(day), "audit pseudonym")
+	if p.mac == nil || p.day != day {
+		p.day, p.mac = day, Key{NewSecret(string(p.key.Derive([]byte(utc.Format(time.DateOnly)), "audit pseudonym")))}.MAC()
 	}
-	return p.daykey
+	return p.mac
 }

@@ -1,7 +1,6 @@
 package ratelimit
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -32,7 +31,7 @@ const DeviceTTL = 90 * 24 * time.Hour
 // A value cannot be called back before its time; whoever copies it shares the
 // browser's budget and no more.
 type Devices struct {
-	keys   []privacy.Key
+	keys   []*privacy.MAC
 	random io.Reader
 }
 
@@ -53,12 +52,14 @@ func NewDevices(keys []privacy.Key, random io.Reader) (*Devices, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("ratelimit: no device key")
 	}
+	d := &Devices{random: random}
 	for _, key := range keys {
 		if len(key.Reveal()) < minKeyBytes {
 			return nil, errShortKey
 		}
+		d.keys = append(d.keys, key.MAC())
 	}
-	return &Devices{keys: keys, random: random}, nil
+	return d, nil
 }
 
 // Make returns a new value for a browser that has signed in to the account. Upper
@@ -100,11 +101,8 @@ func (d *Devices) Check(value, account string, now time.Time) (id string, ok boo
 
 // deviceMAC signs a value for an account. What stands before the account has a
 // fixed length, so that no two pairs are written alike.
-func deviceMAC(key privacy.Key, signed []byte, account string) []byte {
-	mac := hmac.New(sha256.New, []byte(key.Reveal()))
-	_, _ = mac.Write(signed)
-	_, _ = mac.Write([]byte(fold(account)))
-	return mac.Sum(nil)
+func deviceMAC(key *privacy.MAC, signed []byte, account string) []byte {
+	return key.Of(signed, []byte(fold(account)))
 }
 
 // fold makes "Ada@example.org" the account that it is. The attack: the same account

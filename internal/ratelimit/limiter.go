@@ -2,8 +2,6 @@ package ratelimit
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -40,7 +38,7 @@ const (
 // Limiter takes tries from budgets. It is safe for concurrent use.
 type Limiter struct {
 	store   gcra
-	key     privacy.Key
+	key     *privacy.MAC
 	timeout time.Duration
 	watch   watch
 	refused map[string]*atomic.Uint64 // by limit
@@ -56,7 +54,7 @@ func New(config Config) (*Limiter, error) {
 		return nil, errors.New("ratelimit: keys have no prefix")
 	}
 	l := &Limiter{
-		store: newGCRA(config.Redis, config.Prefix), key: config.Key, timeout: config.Timeout,
+		store: newGCRA(config.Redis, config.Prefix), key: config.Key.MAC(), timeout: config.Timeout,
 		watch: watch{log: config.Log.With("prefix", config.Prefix), now: config.Now},
 	}
 	l.refused = map[string]*atomic.Uint64{}
@@ -105,16 +103,15 @@ type budget struct {
 // is made to end in what the other part begins with, so that one subject's tries
 // are counted for, or forgiven with, another's.
 func (l *Limiter) budget(limit Limit, subject ...string) budget {
-	mac := hmac.New(sha256.New, []byte(l.key.Reveal()))
+	text := make([]byte, 0, 256)
 	write := func(part string) {
-		_, _ = mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		_, _ = mac.Write([]byte(part))
+		text = append(binary.BigEndian.AppendUint64(text, uint64(len(part))), part...)
 	}
 	write(limit.Name)
 	for _, part := range subject {
 		write(part)
 	}
-	return budget{limit, limit.Name + ":" + hex.EncodeToString(mac.Sum(nil)[:subjectBytes])}
+	return budget{limit, limit.Name + ":" + hex.EncodeToString(l.key.Of(text)[:subjectBytes])}
 }
 
 // takeEach takes from budgets in their order until one refuses. What comes after
