@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
@@ -60,28 +61,28 @@ func OpenWatched(ctx context.Context, databaseURL privacy.Secret, watch Watch) (
 // end here.
 type tracer struct{ watch Watch }
 
-// statement and batch are the keys under which a context knows how to end each: a batch
+// ofStatement and ofBatch are the keys under which a context knows how to end each: a batch
 // may prepare statements.
 type (
-	statement struct{}
-	batch     struct{}
+	ofStatement struct{}
+	ofBatch     struct{}
 )
 
 // TraceQueryStart implements pgx.QueryTracer.
 func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	ctx, end := t.watch(ctx, "query")
-	return context.WithValue(ctx, statement{}, end)
+	return context.WithValue(ctx, ofStatement{}, end)
 }
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
-	ended(ctx.Value(statement{}), data.Err)
+	ended(ctx.Value(ofStatement{}), data.Err)
 }
 
 // TraceBatchStart implements pgx.BatchTracer.
 func (t tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
 	ctx, end := t.watch(ctx, "batch")
-	return context.WithValue(ctx, batch{}, end)
+	return context.WithValue(ctx, ofBatch{}, end)
 }
 
 // TraceBatchQuery implements pgx.BatchTracer.
@@ -89,7 +90,7 @@ func (tracer) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryDat
 
 // TraceBatchEnd implements pgx.BatchTracer.
 func (tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchEndData) {
-	ended(ctx.Value(batch{}), data.Err)
+	ended(ctx.Value(ofBatch{}), data.Err)
 }
 
 // ended calls what watch has returned.
@@ -123,6 +124,11 @@ func open(ctx context.Context, databaseURL privacy.Secret, alter func(*pgxpool.C
 	}
 	config.ConnConfig.DialFunc = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
 	config.BeforeClose = hangUp
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		// Without it pgx takes a UUID for a database/sql value: a text, made and parsed for each.
+		pgxuuid.Register(conn.TypeMap())
+		return nil
+	}
 	alter(config)
 	var pool *pgxpool.Pool
 	var doubted atomic.Int64 // when all that rest were given up, in nanoseconds since 1970

@@ -10,6 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/hello-world-co-op/handoff/internal/batch"
+	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
@@ -31,10 +33,76 @@ const dependencyTimeout = time.Second
 // A watch, if it is not nil, sees every command.
 func OpenRedis(redisURL privacy.Secret, watch Watch) (Redis, error) {
 	client, err := openRedis(redisURL)
-	if err == nil && watch != nil {
+	if err != nil {
+		return nil, err
+	}
+	if watch != nil {
 		client.AddHook(hook{watch})
 	}
-	return client, err
+	client.AddHook(together{client})
+	return client, nil
+}
+
+// together lets commands of the same name share a pipeline when they come at the same time
+// (package batch): a round trip costs both sides more than a command does. Each name has a
+// queue of its own, because what is in a pipeline waits for the last of its deadlines, and
+// those who send the same command are in the same hurry.
+type together struct{ client Redis }
+
+// sharing are the commands that each request sends. None of them waits in Redis.
+var sharing = []string{"set", "getrange", "evalsha", "expire", "del"}
+
+// command is a caller's command, and how it went when it had no company.
+type command struct {
+	redis.Cmder
+	err error
+}
+
+// DialHook implements redis.Hook.
+func (together) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook implements redis.Hook.
+func (together) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// ProcessHook implements redis.Hook.
+func (t together) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	queues := map[string]*batch.Queue[*command]{}
+	for _, name := range sharing {
+		queues[name] = batch.New(func(ctx context.Context, commands []*command) { t.send(ctx, commands, next) })
+	}
+	return func(ctx context.Context, asked redis.Cmder) error {
+		queue, shares := queues[asked.Name()]
+		if !shares {
+			return next(ctx, asked)
+		}
+		c := &command{Cmder: asked}
+		left, err := queue.Do(ctx, c)
+		switch {
+		case err == nil:
+			return c.err
+		case errors.Is(err, batch.ErrOnItsWay):
+			<-left // the pipeline still writes into the command, which is the caller's own
+			return c.err
+		}
+		return outage.Unasked("redis", err)
+	}
+}
+
+func (t together) send(ctx context.Context, commands []*command, alone redis.ProcessHook) {
+	if len(commands) == 1 {
+		commands[0].err = alone(ctx, commands[0].Cmder)
+		return
+	}
+	pipe := t.client.Pipeline()
+	for _, c := range commands {
+		_ = pipe.Process(ctx, c.Cmder) // only queues it
+	}
+	_, _ = pipe.Exec(ctx) // the first error of any; each has its own
+	for _, c := range commands {
+		c.err = c.Err()
+	}
 }
 
 // hook tells watch of every command, by its name. Keys and values end here: a script's

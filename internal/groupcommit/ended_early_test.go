@@ -67,7 +67,7 @@ func TestGroup_aPanicEndsOneStatement(t *testing.T) {
 		}
 		return label, err
 	}
-	c.Group = groupcommit.New(c.db, panics)
+	c.Group = patiently(groupcommit.New(c.db, panics))
 	release := c.occupy(t)
 	answers := c.send(t, c.Do, numbered(6), numbered(7))
 	release()

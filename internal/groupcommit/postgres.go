@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/hello-world-co-op/handoff/internal/batch"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 )
 
@@ -68,11 +68,13 @@ func New[Row, Result any](pool *pgxpool.Pool, config Config[Row, Result]) *Group
 	skipping := strings.ReplaceAll(body, Locking, " SKIP LOCKED")
 	single := "WITH asked AS (SELECT 1::bigint AS nth, " + strings.Join(values, ", ") + "), "
 	multiple := "WITH asked AS (SELECT * FROM unnest(" + strings.Join(arrays, ", ") + ") WITH ORDINALITY AS asked (" + strings.Join(names, ", ") + ", nth)), "
-	return &Group[Row, Result]{statement: statement[Row, Result]{
+	g := &Group[Row, Result]{statement: statement[Row, Result]{
 		pool: pool, columns: config.Columns, scan: config.Scan,
 		alone: single + strings.ReplaceAll(body, Locking, ""), single: single + skipping, multiple: multiple + skipping,
 		locks: skipping != body,
 	}}
+	g.Queue = batch.New(g.send)
+	return g
 }
 
 var named = regexp.MustCompile(`@[a-z_]+`)
@@ -123,18 +125,44 @@ func (s *statement[Row, Result]) run(ctx context.Context, sql string, values []a
 	}
 	defer rows.Close()
 	answers := make([]answer[Result], n)
+	read := reader{types: conn.Conn().TypeMap(), fields: rows.FieldDescriptions()}
 	for rows.Next() {
 		nth := int64(0)
-		// Not rows.Scan, whose error ends the rows: what one row holds is no fault of the next.
-		result, err := s.scan(behindNth(func(into ...any) error {
-			return pgx.ScanRow(conn.Conn().TypeMap(), rows.FieldDescriptions(), rows.RawValues(), append([]any{&nth}, into...)...)
-		}))
+		result, err := s.scan(behindNth(func(into ...any) error { return read.row(rows.RawValues(), &nth, into) }))
 		if nth < 1 || nth > int64(n) || answers[nth-1].served {
 			return nil, fmt.Errorf("groupcommit: row %d of %d is not one that was asked for once", nth, n)
 		}
 		answers[nth-1] = answer[Result]{result: result, served: true, err: err}
 	}
 	return answers, rows.Err()
+}
+
+// reader reads the rows of an answer. Not rows.Scan, whose error ends the rows: what one
+// holds is no fault of the next. How a column is read is found out once, so that it is read
+// into the same type in each row.
+type reader struct {
+	types  *pgtype.Map
+	fields []pgconn.FieldDescription
+	plans  []pgtype.ScanPlan
+}
+
+func (r *reader) row(values [][]byte, nth *int64, into []any) error {
+	if len(values) != len(into)+1 {
+		return fmt.Errorf("groupcommit: %d columns are read into %d values", len(values), len(into)+1)
+	}
+	for i, value := range values {
+		target := any(nth)
+		if i > 0 {
+			target = into[i-1]
+		}
+		if len(r.plans) == i {
+			r.plans = append(r.plans, r.types.PlanScan(r.fields[i].DataTypeOID, r.fields[i].Format, target))
+		}
+		if err := r.plans[i].Scan(value, target); err != nil {
+			return fmt.Errorf("groupcommit: column %s: %w", r.fields[i].Name, err)
+		}
+	}
+	return nil
 }
 
 // refused reports whether Postgres said no to a statement, and so has written nothing.

@@ -7,7 +7,8 @@ var rooms = map[string][]string{
 	"internal/privacy":     {},
 	"internal/outage":      {},
 	"internal/behind":      {},
-	"internal/groupcommit": {"internal/outage"},
+	"internal/batch":       {},
+	"internal/groupcommit": {"internal/batch", "internal/outage"},
 	"internal/health":      {},
 	"internal/metrics":     {},
 	"internal/tracing":     {},
@@ -56,7 +57,7 @@ var rooms = map[string][]string{
 	// Around it.
 	"internal/config":         {"internal/privacy"},
 	"internal/config/example": {"internal/config"},
-	"internal/datastore":      {"internal/outage", "internal/privacy", "migrations"},
+	"internal/datastore":      {"internal/batch", "internal/outage", "internal/privacy", "migrations"},
 	"internal/seed":           {"internal/user", "internal/member", "internal/audit", "internal/outage", "internal/privacy"},
 	"internal/selftest":       {"internal/privacy"},
 

@@ -1,0 +1,217 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	// atOnce is how many trips are on their way at once: one, and others if those hang.
+	atOnce = 4
+	// patience is [Queue.Patience]. A batch of a store that is well takes a few milliseconds.
+	patience = 50 * time.Millisecond
+	// together bounds a batch: what it locks is held until all of it is written.
+	together = 128
+	// queueing bounds who waits. More than that would wait for seconds.
+	queueing = 1024
+	// longest is how long a trip may take for who has no deadline.
+	longest = 5 * time.Second
+)
+
+// What became of an item that has no answer.
+var (
+	ErrFull     = errors.New("batch: too many wait")
+	ErrUnsent   = errors.New("batch: given up before it was sent")
+	ErrOnItsWay = errors.New("batch: given up on its way")
+	ErrPanicked = errors.New("batch: panic")
+)
+
+// Queue sends items in batches. Make it with [New]; it is safe for concurrent use.
+type Queue[T any] struct {
+	// Patience is how long the last trip may be on its way before another is begun; 50 ms,
+	// unless it is set before the queue is used.
+	Patience time.Duration
+
+	send func(ctx context.Context, items []T)
+
+	mu       sync.Mutex
+	onWay    int
+	departed time.Time // the last of them
+	queue    []*waiting[T]
+	watch    Watch
+}
+
+// New makes a queue whose batches are sent by send, which leaves the answers in the items
+// before it returns.
+func New[T any](send func(ctx context.Context, items []T)) *Queue[T] {
+	return &Queue[T]{Patience: patience, send: send}
+}
+
+// Watch is told of each item that queues, and by the function that it returns of the end of
+// its waiting, its trip included. It may return another context.
+type Watch func(ctx context.Context) (context.Context, func(err error))
+
+// Watch has watch told. It is to be called before the queue is used; watch must not call the
+// queue.
+func (q *Queue[T]) Watch(watch Watch) { q.watch = watch }
+
+// waiting is an item in the queue, or on its way.
+type waiting[T any] struct {
+	ctx  context.Context //nolint:containedctx // one caller's, until the trip is made
+	item T
+	end  func(err error)
+	done chan struct{} // closed when the trip is over
+	err  error
+}
+
+// Waiting is how many items are queued.
+func (q *Queue[T]) Waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.queue)
+}
+
+// Do sends item, by itself or with others, and returns nil when its trip is over: what came
+// of it is in the item. After [ErrFull] and [ErrUnsent] it was never sent; after
+// [ErrOnItsWay], which wraps the context's error, it still is, and belongs to the trip
+// until left is closed.
+func (q *Queue[T]) Do(ctx context.Context, item T) (left <-chan struct{}, err error) {
+	w, err := q.enter(ctx, item)
+	if err != nil {
+		return nil, err
+	}
+	if w == nil {
+		defer q.next()
+		q.send(ctx, []T{item})
+		return nil, nil
+	}
+	err = q.await(ctx, w)
+	w.end(err)
+	return w.done, err
+}
+
+func (q *Queue[T]) await(ctx context.Context, w *waiting[T]) error {
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+	}
+	if q.withdraw(w) {
+		return fmt.Errorf("%w: %w", ErrUnsent, ctx.Err())
+	}
+	select {
+	case <-w.done: // both at once: what is known is told
+		return w.err
+	default:
+		return fmt.Errorf("%w: %w", ErrOnItsWay, ctx.Err())
+	}
+}
+
+// enter takes a place on the way, or else in the queue: then it returns what to wait for.
+func (q *Queue[T]) enter(ctx context.Context, item T) (*waiting[T], error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.onWay == 0 {
+		q.depart()
+		return nil, nil
+	}
+	if len(q.queue) >= queueing {
+		return nil, ErrFull
+	}
+	w := &waiting[T]{ctx: ctx, item: item, done: make(chan struct{}), end: func(error) {}}
+	if q.watch != nil { // here, under the lock: once queued, it may be taken at any moment
+		w.ctx, w.end = q.watch(ctx)
+	}
+	q.queue = append(q.queue, w)
+	if q.onWay < atOnce && time.Since(q.departed) > q.Patience {
+		q.depart()
+		q.take()
+	}
+	return w, nil
+}
+
+func (q *Queue[T]) depart() {
+	q.onWay++
+	q.departed = time.Now()
+}
+
+// withdraw takes w back, unless it is on its way.
+func (q *Queue[T]) withdraw(w *waiting[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, queued := range q.queue {
+		if queued == w {
+			q.queue = append(q.queue[:i:i], q.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// next gives the place of a trip that has come back to what is queued.
+func (q *Queue[T]) next() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.onWay--
+	if len(q.queue) > 0 {
+		q.depart()
+		q.take()
+	}
+}
+
+// take sends what is queued.
+func (q *Queue[T]) take() {
+	taken := q.queue[:min(len(q.queue), together)]
+	q.queue = q.queue[len(taken):]
+	go func() {
+		q.carry(taken)
+		q.next()
+	}()
+}
+
+func (q *Queue[T]) carry(taken []*waiting[T]) {
+	ctx, cancel := forAll(taken)
+	defer cancel()
+	items := make([]T, len(taken))
+	for i, w := range taken {
+		items[i] = w.item
+	}
+	err := q.sendSafely(ctx, items)
+	for _, w := range taken {
+		w.err = err
+		close(w.done)
+	}
+}
+
+// sendSafely turns a panic into an error: in a goroutine of its own it would end the
+// process, where in a caller's it ends one request.
+func (q *Queue[T]) sendSafely(ctx context.Context, items []T) (err error) {
+	defer func() {
+		// A panic's text may be anything, a secret too: its type must do.
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: %T\n%s", ErrPanicked, reason, debug.Stack())
+		}
+	}()
+	q.send(ctx, items)
+	return nil
+}
+
+// forAll ends with the last of their deadlines. It has the values of the first one's
+// context, so that a trace shows the trip once.
+func forAll[T any](taken []*waiting[T]) (context.Context, context.CancelFunc) {
+	var last time.Time
+	for _, w := range taken {
+		deadline, limited := w.ctx.Deadline()
+		if !limited {
+			deadline = time.Now().Add(longest)
+		}
+		if deadline.After(last) {
+			last = deadline
+		}
+	}
+	return context.WithDeadline(context.WithoutCancel(taken[0].ctx), last)
+}
