@@ -58,7 +58,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	if err != nil {
 		return nil, err
 	}
-	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
+	checks := health.New(map[string]health.Check{"postgres": a.postgresCheck(pool), "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
 	store.Book = figures.book
 	a.queueFigures(datastore.DAO, store, figures)

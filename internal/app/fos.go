@@ -56,7 +56,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 		Now: o.Now, Random: o.Random, Log: o.Log,
 	})
 	a.wait = append(a.wait, sessions.Wait)
-	checks := health.New(map[string]health.Check{"postgres": pool.Ping, "redis": redisCheck})
+	checks := health.New(map[string]health.Check{"postgres": a.postgresCheck(pool), "redis": redisCheck})
 	edge := a.edge("fos", c.AllowedOrigins, checks)
 	sealer, err := token.NewSealer(jwtKeys(c.JWT), o.Random)
 	if err != nil {
@@ -88,7 +88,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	if err := a.listenFOS(ctx, api); err != nil {
 		return nil, err
 	}
-	return half, a.listenAuthz(ctx, api, uses.Note, pool.Ping)
+	return half, a.listenAuthz(ctx, api, uses.Note, a.postgresCheck(pool))
 }
 
 func (a *App) listenFOS(ctx context.Context, api fosapi.Config) error {

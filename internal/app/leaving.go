@@ -16,7 +16,7 @@ import (
 
 // newCourier makes the courier of a half, which has nobody to tell yet.
 func (a *App) newCourier(ctx context.Context, half datastore.Half, databaseURL privacy.Secret) (*leaving.Courier, error) {
-	pool, err := datastore.OpenAside(ctx, databaseURL)
+	pool, err := datastore.OpenAside(ctx, databaseURL, a.kept())
 	if err != nil {
 		return nil, err
 	}

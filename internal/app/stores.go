@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/hello-world-co-op/handoff/internal/config"
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/handoff"
 	"github.com/hello-world-co-op/handoff/internal/health"
@@ -13,10 +15,24 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
 
-// openPostgres opens a half's database. One that is up must be migrated; one that
-// is down will say so in readiness.
+// kept is what a database must keep. Tests, and nobody else, run on one without fsync, where
+// only the machine's crash takes back what was acknowledged.
+func (a *App) kept() datastore.Kept {
+	if a.config.Environment == config.Production {
+		return datastore.ThroughTheMachines
+	}
+	return datastore.ThroughItsOwnCrash
+}
+
+// postgresCheck asks a half's database for its readiness.
+func (a *App) postgresCheck(pool *datastore.Postgres) health.Check {
+	return func(ctx context.Context) error { return a.kept().Ready(ctx, pool) }
+}
+
+// openPostgres opens a half's database. One that is up must be migrated and keep what it
+// acknowledges; one that is down will say so in readiness.
 func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL privacy.Secret, watch datastore.Watch) (*datastore.Postgres, error) {
-	pool, err := datastore.OpenWatched(ctx, databaseURL, watch)
+	pool, err := datastore.OpenWatched(ctx, databaseURL, a.kept(), watch)
 	if err != nil {
 		return nil, err
 	}
@@ -24,6 +40,9 @@ func (a *App) openPostgres(ctx context.Context, half datastore.Half, databaseURL
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	applied, known, err := datastore.Versions(ctx, pool, half)
+	if forgets := (*datastore.ForgetsError)(nil); errors.As(err, &forgets) {
+		return nil, fmt.Errorf("the %s database: %w", half, forgets)
+	}
 	if err != nil {
 		a.options.Log.WarnContext(ctx, "postgres does not answer; starting anyway", "half", half, "error", err)
 		return pool, nil

@@ -18,7 +18,7 @@ type rig struct {
 type starter func(ctx context.Context, name string, s setup) (*child, error)
 
 func newRig(ctx context.Context, s *stores, start starter, profiles string) (r *rig, err error) {
-	environ := environment(s.dao, s.fos, s.redis)
+	environ := environment(s)
 	r = &rig{stores: s, children: map[string]*child{}}
 	if r.world, err = openWorld(ctx, environ); err != nil {
 		return nil, err

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
@@ -28,9 +31,9 @@ const Aside = "handoff aside"
 // asideSize is one for each of the two things that a half does aside.
 const asideSize = 2
 
-// OpenAside is [OpenPostgres] for such work.
-func OpenAside(ctx context.Context, databaseURL privacy.Secret) (*Postgres, error) {
-	return open(ctx, databaseURL, func(config *pgxpool.Config) {
+// OpenAside is [OpenPostgres] for such work, on a server that keeps what kept says.
+func OpenAside(ctx context.Context, databaseURL privacy.Secret, kept Kept) (*Postgres, error) {
+	return open(ctx, databaseURL, kept, func(config *pgxpool.Config) {
 		config.MaxConns, config.MinConns, config.MinIdleConns = asideSize, 0, 0
 		config.ConnConfig.RuntimeParams["application_name"] = Aside
 	})
@@ -45,12 +48,12 @@ const poolSize = 16
 // replica that starts while Postgres is away must come up, say so in its
 // readiness, and recover by itself.
 func OpenPostgres(ctx context.Context, databaseURL privacy.Secret) (*Postgres, error) {
-	return OpenWatched(ctx, databaseURL, nil)
+	return OpenWatched(ctx, databaseURL, ThroughItsOwnCrash, nil)
 }
 
-// OpenWatched is [OpenPostgres] under watch.
-func OpenWatched(ctx context.Context, databaseURL privacy.Secret, watch Watch) (*Postgres, error) {
-	return open(ctx, databaseURL, func(config *pgxpool.Config) {
+// OpenWatched is [OpenPostgres] under watch, on a server that keeps what kept says.
+func OpenWatched(ctx context.Context, databaseURL privacy.Secret, kept Kept, watch Watch) (*Postgres, error) {
+	return open(ctx, databaseURL, kept, func(config *pgxpool.Config) {
 		if watch != nil {
 			config.ConnConfig.Tracer = tracer{watch}
 		}
@@ -104,7 +107,86 @@ func ended(end any, err error) {
 	}
 }
 
-func open(ctx context.Context, databaseURL privacy.Secret, alter func(*pgxpool.Config)) (*Postgres, error) {
+// Kept says what must not take back a commit that was acknowledged. A redemption that is
+// forgotten is a token that is good again (I1), and an audit row that is forgotten was not
+// written (I4).
+type Kept int
+
+const (
+	// ThroughItsOwnCrash is for every database: synchronous_commit is anything but off. All
+	// other values (local, remote_write, on, remote_apply) wait until the commit is on this
+	// server's disk, and differ in what they ask of standbys (PostgreSQL, table 20.1).
+	ThroughItsOwnCrash Kept = iota
+	// ThroughTheMachines is for those in production: fsync is on besides.
+	ThroughTheMachines
+)
+
+// settings are those that must not be off.
+func (k Kept) settings() []string {
+	if k == ThroughTheMachines {
+		return []string{"synchronous_commit", "fsync"}
+	}
+	return []string{"synchronous_commit"}
+}
+
+// ForgetsError says that a database acknowledges commits that a crash takes back.
+type ForgetsError struct {
+	Setting string // what is off
+	Source  string // where it was set, in Postgres' words (pg_settings.source)
+}
+
+// Error names the setting and where to look for it.
+func (e *ForgetsError) Error() string {
+	return fmt.Sprintf("%s is off (set by: %s), so that a crash takes back what was acknowledged, and a redeemed token is good again", e.Setting, e.Source)
+}
+
+// onConnect refuses a connection whose session forgets. It asks the session itself: the
+// server, the database, the role and the URL may each have set it, and a failover may lead
+// to another server. A pool has no other connections, so nothing is acknowledged on one.
+func (k Kept) onConnect(before pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		if before != nil { // target_session_attrs
+			if err := before(ctx, conn); err != nil {
+				return err
+			}
+		}
+		return k.ask(ctx, conn)
+	}
+}
+
+// ask takes one round trip.
+func (k Kept) ask(ctx context.Context, conn *pgconn.PgConn) error {
+	names := k.settings()
+	answers, err := conn.Exec(ctx, "SHOW "+strings.Join(names, "; SHOW ")).ReadAll()
+	if err != nil {
+		return err
+	}
+	off := slices.IndexFunc(answers, func(r *pgconn.Result) bool {
+		return len(r.Rows) != 1 || string(r.Rows[0][0]) == "off"
+	})
+	if off < 0 && len(answers) == len(names) {
+		return nil
+	}
+	forgets := &ForgetsError{Setting: names[max(off, 0)], Source: "unknown"}
+	found := conn.ExecParams(ctx, "SELECT source FROM pg_settings WHERE name = $1", [][]byte{[]byte(forgets.Setting)}, nil, nil, nil).Read()
+	if found.Err == nil && len(found.Rows) == 1 {
+		forgets.Source = string(found.Rows[0][0])
+	}
+	return forgets
+}
+
+// Ready asks whether the database answers, and keeps what it acknowledges. Somebody may
+// have changed that for sessions that there are (ALTER SYSTEM, and a reload): then all of
+// the pool's are given up, and no new one is taken in.
+func (k Kept) Ready(ctx context.Context, pool *Postgres) error {
+	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return k.ask(ctx, c.Conn().PgConn()) })
+	if forgets := (*ForgetsError)(nil); errors.As(err, &forgets) {
+		pool.Reset()
+	}
+	return err
+}
+
+func open(ctx context.Context, databaseURL privacy.Secret, kept Kept, alter func(*pgxpool.Config)) (*Postgres, error) {
 	config, err := pgxpool.ParseConfig(databaseURL.Reveal())
 	if err != nil {
 		// pgx quotes the connection string in its error, password included.
@@ -123,6 +205,7 @@ func open(ctx context.Context, databaseURL privacy.Secret, alter func(*pgxpool.C
 		}
 	}
 	config.ConnConfig.DialFunc = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
+	config.ConnConfig.ValidateConnect = kept.onConnect(config.ConnConfig.ValidateConnect)
 	config.BeforeClose = hangUp
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		// Without it pgx takes a UUID for a database/sql value: a text, made and parsed for each.

@@ -33,7 +33,7 @@ type house struct {
 func newHouse(t *testing.T) house {
 	t.Helper()
 	url, h := testkit.DatabaseURL(t, datastore.FOS), house{sent: new(atomic.Int64)}
-	pool, err := datastore.OpenWatched(t.Context(), url, func(ctx context.Context, _ string) (context.Context, func(error)) {
+	pool, err := datastore.OpenWatched(t.Context(), url, datastore.ThroughItsOwnCrash, func(ctx context.Context, _ string) (context.Context, func(error)) {
 		h.sent.Add(1)
 		return ctx, func(error) {}
 	})

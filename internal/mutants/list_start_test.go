@@ -1,0 +1,53 @@
+package mutants_test
+
+// startMutants are about what a process demands of its stores before it works on them.
+var startMutants = []mutant{
+	{
+		name: "commits-are-not-waited-for", breaks: "I1: a session with synchronous_commit off is worked on",
+		file:  "internal/datastore/postgres.go",
+		edits: []edit{{`config.ConnConfig.ValidateConnect = kept.onConnect(config.ConnConfig.ValidateConnect)`, ``}},
+		in:    "internal/datastore", killers: []string{"TestI1_aSessionThatDoesNotWaitForItsCommitsIsRefused"},
+	},
+	{
+		name: "commits-are-not-waited-for-later", breaks: "I1: synchronous_commit is turned off in a session that there is, and it goes on",
+		file: "internal/datastore/postgres.go",
+		edits: []edit{{`		pool.Reset()
+	}
+	return err
+}
+
+func open`, `		_ = forgets
+	}
+	return err
+}
+
+func open`}},
+		in: "internal/datastore", killers: []string{"TestI1_whatIsTurnedOffLaterIsFoundAndGivenUp"},
+	},
+	{
+		name: "readiness-does-not-ask", breaks: "I1: readiness takes a Postgres that forgets for well",
+		file:  "internal/datastore/postgres.go",
+		edits: []edit{{`return k.ask(ctx, c.Conn().PgConn()) })`, `return c.Ping(ctx) })`}},
+		in:    "internal/datastore", killers: []string{"TestI1_whatIsTurnedOffLaterIsFoundAndGivenUp"},
+	},
+	{
+		name: "fsync-is-not-asked", breaks: "I1: production works on a server without fsync",
+		file:  "internal/app/stores.go",
+		edits: []edit{{`a.config.Environment == config.Production`, `a.config.Environment == config.Production+"?"`}},
+		in:    "internal/app", killers: []string{"TestI1_inProductionFsyncIsDemanded"},
+	},
+	{
+		name: "forgetful-store-is-an-outage", breaks: "a process starts on a database that it will never work on, and says that it does not answer",
+		file: "internal/app/stores.go",
+		edits: []edit{{`errors.As(err, &forgets) {
+		return nil,`, `errors.As(err, &forgets) && half == "" {
+		return nil,`}},
+		in: "internal/app", killers: []string{"TestI1_aDatabaseThatForgetsCommitsIsAClearError"},
+	},
+	{
+		name: "demands-of-the-url-are-lost", breaks: "who demands a primary gets any server",
+		file:  "internal/datastore/postgres.go",
+		edits: []edit{{`if before != nil { // target_session_attrs`, `if before != nil && k < 0 {`}},
+		in:    "internal/datastore", killers: []string{"TestOpen_demandsOfTheURLStand"},
+	},
+}
