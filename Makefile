@@ -92,17 +92,19 @@ fuzz: ## each fuzz target for FUZZTIME, 30s unless it is set, one after the othe
 mutants: ## each mistake on the list is made in a copy, and must be found (half an hour)
 	@go test -tags mutants -count=1 -timeout 120m -v -run '^TestMutants$$' ./internal/mutants
 
-# BENCH="-ops mint -rounds 1 -seconds 1" is a short one. exec, as in run.
+# BENCH="-ops mint -rounds 1 -seconds 1" is a short one; -start is about bin/server. exec, as in run.
 .PHONY: bench
-bench: ## what each operation costs beside the stores it needs: docs/performance.md (a quarter of an hour)
+bench: build ## what each operation costs beside the stores it needs: docs/performance.md (a quarter of an hour)
 	@CGO_ENABLED=0 go build -o bin/bench ./cmd/bench
 	@exec bin/bench $(BENCH)
 
 ##@ Shipping
 
+# grpcnotrace: the trace exporter's gRPC, of which nothing is used, else has pages of its
+# own, and their html/template costs ten megabytes (internal/rules).
 .PHONY: build
 build: ## bin/server and bin/seed: static, without cgo
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/server ./cmd/seed
+	@CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/server ./cmd/seed
 
 .PHONY: env
 env: ## .env for docker compose, with secrets of its own; never overwrites

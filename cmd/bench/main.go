@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,6 +47,7 @@ func run(ctx context.Context, args []string) (err error) {
 	people := flags.Int("people", 20000, "how many people have arrived before")
 	record := flags.String("record", "", "a file for every turn's figures, as JSON")
 	profiles := flags.String("profiles", "", "a directory for the programs' processor profiles, service.pprof and floor.pprof")
+	starts := flags.Int("start", 0, "measure the start, memory and size of bin/server instead, with so many starts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -75,5 +77,12 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return bench.Run(ctx, filepath.Join(root, ".dev", "bench"), o)
+	dir := filepath.Join(root, ".dev", "bench")
+	if *starts > 0 {
+		return bench.Start(ctx, dir, bench.StartOptions{
+			Server: filepath.Join(root, "bin", "server"), Starts: *starts, Load: o.Turn, Connections: slices.Max(o.Connections),
+			People: o.People, Out: o.Out, Log: o.Log,
+		})
+	}
+	return bench.Run(ctx, dir, o)
 }

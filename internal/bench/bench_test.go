@@ -35,7 +35,7 @@ func newTestRig(t *testing.T) *rig {
 	s := &stores{
 		dao: testkit.DatabaseURL(t, datastore.DAO).Reveal(), fos: testkit.DatabaseURL(t, datastore.FOS).Reveal(), redis: testkit.RedisURL(t).Reveal(),
 	}
-	r, err := newRig(t.Context(), s, startHere, "")
+	r, err := newRig(t.Context(), s, startHere, "", service, floor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestBothProgramsDoTheWholeOfEachOperation(t *testing.T) {
 			if op.name == "password" {
 				requests, connections = few, 1 // each is a fifth of a second of everything
 			}
-			before, turn := r.measured(t, turnOf{op, by, connections, requests, time.Minute})
+			before, turn := r.measured(t, turnOf{op, by, connections, requests, time.Minute, 1})
 			if turn.Answers != requests || turn.Failed != 0 {
 				t.Fatalf("%s by the %s: %d good answers of %d: %s", op.name, by.name, turn.Answers, requests, turn.Complaint)
 			}
@@ -174,7 +174,7 @@ func (r *rig) answer(t *testing.T, op operation, by contender) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := r.children[by.program]
+	c := r.children[by.program][0]
 	w, err := dial(t.Context(), map[string]string{"dao": c.DAO, "fos": c.FOS}[op.half])
 	if err != nil {
 		t.Fatal(err)

@@ -10,13 +10,11 @@ import (
 // settings of Postgres that decide what a commit costs.
 var durable = []string{"fsync", "synchronous_commit", "full_page_writes"}
 
-func (r *rig) describe(ctx context.Context, o Options) (description, error) {
+func (r *rig) describe(ctx context.Context, load string) (description, error) {
 	d := description{
 		When: now().Format("2006-01-02 15:04 UTC"), Go: runtime.Version(),
 		Processors: fmt.Sprintf("GOMAXPROCS %d of %s/%s", runtime.GOMAXPROCS(0), runtime.GOOS, runtime.GOARCH),
-		Durable:    map[string]string{},
-		Load: fmt.Sprintf("%d people; %d rounds of %v for each, alternating; the load generator on the same machine; the service logs to /dev/null at level info",
-			o.People, o.Rounds, o.Turn),
+		Durable:    map[string]string{}, Load: load,
 	}
 	for _, name := range durable {
 		var value string

@@ -19,18 +19,18 @@ type driven struct {
 	complaint string // what the first of those said
 }
 
-// drive sends requests over connections, each its own and the next when the one before is
-// answered, until they are used up or limit is over. It returns an error where a connection
-// cannot be made.
-func drive(ctx context.Context, address string, connections int, requests [][]byte, limit time.Duration) (driven, error) {
+// drive sends requests over connections, which are dealt out among the addresses, each its
+// own and the next when the one before is answered, until they are used up or limit is over.
+// It returns an error where a connection cannot be made.
+func drive(ctx context.Context, addresses []string, connections int, requests [][]byte, limit time.Duration) (driven, error) {
 	var wires []*wire
 	defer func() {
 		for _, w := range wires {
 			w.close()
 		}
 	}()
-	for range connections {
-		w, err := dial(ctx, address)
+	for i := range connections {
+		w, err := dial(ctx, addresses[i%len(addresses)])
 		if err != nil {
 			return driven{}, err
 		}

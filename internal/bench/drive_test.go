@@ -97,7 +97,7 @@ func TestAFailedRequestIsNoFigure(t *testing.T) {
 	for i := range w.people {
 		w.people[i].csrf = "forged"
 	}
-	_, turn := r.measured(t, turnOf{mint, ours, 2, 10, time.Minute})
+	_, turn := r.measured(t, turnOf{mint, ours, 2, 10, time.Minute, 1})
 	turn.Round = 1
 	if turn.Answers != 0 || turn.Failed != 10 || !strings.Contains(turn.Complaint, "csrf_failed") {
 		t.Errorf("%d good, %d failed: %s", turn.Answers, turn.Failed, turn.Complaint)

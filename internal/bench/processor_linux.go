@@ -56,3 +56,21 @@ func field(path string, place int) int64 {
 	}
 	return number
 }
+
+// memoryOf asks the kernel (proc_pid_status(5)), which speaks of kB and means 1024 bytes.
+func memoryOf(pid int) resident {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return resident{}
+	}
+	var m resident
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		into, asked := map[string]*int64{"VmRSS": &m.now, "VmHWM": &m.most, "RssAnon": &m.own}[name]
+		if number, _, _ := strings.Cut(strings.TrimSpace(value), " "); asked {
+			*into, _ = strconv.ParseInt(number, 10, 64)
+			*into *= 1024
+		}
+	}
+	return m
+}

@@ -4,8 +4,10 @@ package bench
 
 import "time"
 
-// The processor time of others is read from /proc; elsewhere it is not known.
+// The processor time and memory of others are read from /proc; elsewhere they are not known.
 
 func ownProcessorTime() time.Duration { return 0 }
 
 func processorTime([]int) time.Duration { return 0 }
+
+func memoryOf(int) resident { return resident{} }

@@ -48,7 +48,7 @@ func median[N int | float64 | time.Duration](of []Turn, figure func(Turn) N) N {
 	return middle(figures)
 }
 
-func middle[N int | float64 | time.Duration](figures []N) N {
+func middle[N int | int64 | float64 | time.Duration](figures []N) N {
 	if len(figures) == 0 {
 		return 0
 	}

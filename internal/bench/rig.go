@@ -11,37 +11,57 @@ import (
 type rig struct {
 	stores   *stores
 	world    *world
-	children map[string]*child
+	environ  []string
+	children map[string][]*child // by program
 }
 
 // starter starts a program.
 type starter func(ctx context.Context, name string, s setup) (*child, error)
 
-func newRig(ctx context.Context, s *stores, start starter, profiles string) (r *rig, err error) {
-	environ := environment(s)
-	r = &rig{stores: s, children: map[string]*child{}}
-	if r.world, err = openWorld(ctx, environ); err != nil {
+// newRig starts the programs; one that is named several times has as many replicas.
+func newRig(ctx context.Context, s *stores, start starter, profiles string, programs ...string) (r *rig, err error) {
+	r = &rig{stores: s, environ: environment(s), children: map[string][]*child{}}
+	if r.world, err = openWorld(ctx, r.environ); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{service, floor} {
-		its := setup{Environ: environ}
+	for _, name := range programs {
+		its := setup{Environ: r.environ}
 		if profiles != "" {
 			its.Profile = filepath.Join(profiles, name+".pprof")
 		}
-		if r.children[name], err = start(ctx, name, its); err != nil {
-			delete(r.children, name)
+		c, err := start(ctx, name, its)
+		if err != nil {
 			return nil, errors.Join(err, r.stop())
 		}
+		r.children[name] = append(r.children[name], c)
 	}
 	return r, nil
 }
 
 func (r *rig) stop() error {
 	var faults []error
-	for _, c := range r.children {
-		faults = append(faults, c.stop())
+	for _, replicas := range r.children {
+		for _, c := range replicas {
+			faults = append(faults, c.stop())
+		}
 	}
 	return errors.Join(append(faults, r.world.close())...)
+}
+
+// running are those who take a turn.
+func (r *rig) running(t turnOf) []*child { return r.children[t.by.program][:max(1, t.replicas)] }
+
+// addresses are where they listen.
+func addresses(of []*child, half string) []string {
+	var all []string
+	for _, c := range of {
+		if half == "fos" {
+			all = append(all, c.FOS)
+		} else {
+			all = append(all, c.DAO)
+		}
+	}
+	return all
 }
 
 // spent is what was used so far, by whom.
@@ -50,7 +70,14 @@ type spent struct {
 	postgres, redis time.Duration
 }
 
-func (r *rig) used(program string) (spent, error) {
-	u, err := r.children[program].used()
-	return spent{u, processorTime(r.stores.postgresProcesses()), processorTime(r.stores.redisProcesses)}, err
+func (r *rig) used(running []*child) (spent, error) {
+	sum := spent{postgres: processorTime(r.stores.postgresProcesses()), redis: processorTime(r.stores.redisProcesses)}
+	for _, c := range running {
+		u, err := c.used()
+		if err != nil {
+			return sum, err
+		}
+		sum.Processor, sum.Mallocs = sum.Processor+u.Processor, sum.Mallocs+u.Mallocs
+	}
+	return sum, nil
 }

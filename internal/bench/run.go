@@ -44,7 +44,7 @@ func Run(ctx context.Context, dir string, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	r, err := newRig(ctx, s, startProcess, o.Profiles)
+	r, err := newRig(ctx, s, startProcess, o.Profiles, service, floor)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,8 @@ func Run(ctx context.Context, dir string, o Options) (err error) {
 	if err := r.world.settle(ctx, o.People); err != nil {
 		return err
 	}
-	about, err := r.describe(ctx, o)
+	about, err := r.describe(ctx, fmt.Sprintf(
+		"%d people; %d rounds of %v for each, alternating; the load generator on the same machine; the service logs to /dev/null at level info", o.People, o.Rounds, o.Turn))
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (r *rig) compare(ctx context.Context, op operation, connections int, o Opti
 		return nil, err
 	}
 	for _, by := range all { // plans cached, pools open; and how quick is it?
-		warm, err := r.turn(ctx, turnOf{op, by, connections, firstTurn, warmUp})
+		warm, err := r.turn(ctx, turnOf{op, by, connections, firstTurn, warmUp, 1})
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +123,7 @@ func (r *rig) compare(ctx context.Context, op operation, connections int, o Opti
 	for round := range o.Rounds {
 		for i := range all {
 			by := all[(i+round)%len(all)]
-			turn, err := r.turn(ctx, turnOf{op, by, connections, needed[by.name], o.Turn})
+			turn, err := r.turn(ctx, turnOf{op, by, connections, needed[by.name], o.Turn, 1})
 			if err != nil {
 				return nil, err
 			}
@@ -156,6 +157,7 @@ type turnOf struct {
 	connections int
 	requests    int
 	limit       time.Duration
+	replicas    int // of the program, among which the connections are dealt out; 0 is 1
 }
 
 // turn prepares requests, then sends them; only the sending is measured.
@@ -165,22 +167,18 @@ func (r *rig) turn(ctx context.Context, t turnOf) (Turn, error) {
 		return Turn{}, err
 	}
 	runtime.GC() // ours, which would otherwise come in between
-	c := r.children[t.by.program]
-	address := c.DAO
-	if t.operation.half == "fos" {
-		address = c.FOS
-	}
-	before, err := r.used(t.by.program)
+	running := r.running(t)
+	before, err := r.used(running)
 	if err != nil {
 		return Turn{}, err
 	}
 	mine := ownProcessorTime()
-	d, err := drive(ctx, address, t.connections, requests, t.limit)
+	d, err := drive(ctx, addresses(running, t.operation.half), t.connections, requests, t.limit)
 	if err != nil {
 		return Turn{}, err
 	}
 	d.computed = ownProcessorTime() - mine
-	after, err := r.used(t.by.program)
+	after, err := r.used(running)
 	if err != nil {
 		return Turn{}, err
 	}

@@ -128,6 +128,8 @@ var places = []struct {
 	{"github.com/go-redis/redis_rate", []string{"internal/ratelimit/redis.go"}, "its keys are put under the half's prefix there"},
 	{"github.com/pressly/goose", []string{"internal/datastore/migrate.go"}, ""},
 	{"database/sql", []string{"internal/datastore/migrate.go"}, "pgx by itself is enough for the rest"},
+	{"html/template", nil, "it calls methods by name, and the linker then keeps every method of every type: ten megabytes"},
+	{"text/template", nil, "as html/template"},
 	{"github.com/alicebob/miniredis", []string{"internal/devstack/embedded.go"}, "an imitation is no test of behaviour, and no part of the service"},
 	{"github.com/labstack/echo", []string{"internal/httpapi/*", "internal/httpapi/*api/*", "internal/app/*", "internal/bench/floor*.go"}, "no domain and no use case sees an HTTP type"},
 	{"net/http", []string{"internal/httpapi/*", "internal/httpapi/*/*", "internal/app/*", "client/*", "internal/metrics/*", "internal/tracing/*", "internal/selftest/*", "internal/peer/*", "internal/handoff/peer*.go", "internal/leaving/peer.go", "cmd/server/healthcheck.go", "internal/testkit/*", "internal/faulttest/*", "internal/bench/floor*.go"}, "no domain and no use case sees an HTTP type"},

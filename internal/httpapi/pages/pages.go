@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
@@ -83,16 +82,6 @@ func newSite(c Config, folder string, documents map[string]string) *site {
 		s.collect(from)
 	}
 	return s
-}
-
-func render(c Config, name string) []byte {
-	// html/template and not text/template: a configured URL such as
-	// javascript:... must not become a link that runs.
-	var out bytes.Buffer
-	if err := template.Must(template.ParseFS(files, name)).Execute(&out, c); err != nil {
-		panic(fmt.Sprintf("pages: render %s: %v", name, err))
-	}
-	return out.Bytes()
 }
 
 // collect takes the folder's files of a known content type; documents are not

@@ -198,13 +198,37 @@ func TestEverythingElseIsNotFound(t *testing.T) {
 }
 
 func TestAHostileConfiguredURLBecomesADeadLink(t *testing.T) {
-	hostile := pages.Config{ThinkTankURL: "javascript:alert(1)", FounderyOSURL: `"><script>alert(1)</script>`}
-	for _, document := range []string{
-		get(t, pages.FounderyOS(hostile), "/cross-domain"),
-		get(t, pages.ThinkTank(hostile), "/"),
+	for _, hostile := range []string{
+		"javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,<script>alert(1)</script>",
+		`"><script>alert(1)</script>`, `https://x/" onclick="alert(1)`, "https://x/?a=<script>alert(1)</script>&b='",
 	} {
-		if strings.Contains(document, "javascript:") || strings.Contains(document, "<script>alert") {
-			t.Error("a configured URL runs as script")
+		c := pages.Config{ThinkTankURL: hostile, FounderyOSURL: hostile, StartURL: hostile}
+		for _, document := range []string{
+			get(t, pages.FounderyOS(c), "/"), get(t, pages.FounderyOS(c), "/cross-domain"), get(t, pages.ThinkTank(c), "/"),
+		} {
+			for _, alive := range []string{"javascript:", "Script:alert", "script:alert", "data:text", "<script>alert", ` onclick="alert`} {
+				if strings.Contains(document, alive) {
+					t.Errorf("%q: a configured URL runs as script: %s", hostile, alive)
+				}
+			}
+		}
+	}
+}
+
+// What cannot begin is not offered, and nothing else is missing.
+func TestAJourneyBeginsWhereOneCan(t *testing.T) {
+	c := config()
+	c.StartURL = "api/v1/auth/cross-domain/start?entry_product=think-tank&x=1"
+	with := get(t, pages.FounderyOS(c), "/")
+	c.StartURL = ""
+	without := get(t, pages.FounderyOS(c), "/")
+	const link = `<a id="begin" class="button primary" href="api/v1/auth/cross-domain/start?entry_product=think-tank&amp;x=1"`
+	if !strings.Contains(with, link) || strings.Contains(without, `id="begin"`) {
+		t.Error("the button is not where it belongs")
+	}
+	for _, document := range []string{with, without} {
+		if !strings.Contains(document, `id="retry"`) || !strings.Contains(document, `id="way-back"`) || strings.Contains(document, "{{") {
+			t.Error("its neighbours are gone")
 		}
 	}
 }
