@@ -6,4 +6,4 @@ import "time"
 func (d *DAOStore) OneAtATime() { d.mints.Patience, d.redeems.Patience = time.Hour, time.Hour }
 
 // OneAtATime does the same.
-func (f *FOSStore) OneAtATime() { f.arrivals.Patience = time.Hour }
+func (f *FOSStore) OneAtATime() { f.arrivals.Patience, f.newcomers.Patience = time.Hour, time.Hour }

@@ -22,21 +22,25 @@ import (
 // session and audit.
 type FOSStore struct {
 	// Book hears of the rows that are written.
-	Book     audit.Book
-	pool     *pgxpool.Pool
-	arrivals *groupcommit.Group[Arrival, Arrived]
+	Book audit.Book
+	pool *pgxpool.Pool
+	// arrivals are of those who were here before, newcomers of the others.
+	arrivals, newcomers *groupcommit.Group[Arrival, Arrived]
 }
 
 // NewFOSStore uses pool, which must be on the primary.
 func NewFOSStore(pool *pgxpool.Pool) *FOSStore {
-	return &FOSStore{pool: pool, arrivals: groupcommit.New(pool, usualStatement)}
+	return &FOSStore{pool: pool, arrivals: groupcommit.New(pool, usualStatement), newcomers: groupcommit.New(pool, newcomerStatement)}
 }
 
 // Watch has watch told of the arrivals that wait for their statement.
-func (f *FOSStore) Watch(watch groupcommit.Watch) { f.arrivals.Watch(watch) }
+func (f *FOSStore) Watch(watch groupcommit.Watch) {
+	f.arrivals.Watch(watch)
+	f.newcomers.Watch(watch)
+}
 
 // Waiting is how many arrivals wait for their statement.
-func (f *FOSStore) Waiting() int { return f.arrivals.Waiting() }
+func (f *FOSStore) Waiting() int { return f.arrivals.Waiting() + f.newcomers.Waiting() }
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {

@@ -65,13 +65,13 @@ var groupcommitMutants = []mutant{
 	},
 	{
 		name: "usual-whatever-the-status", breaks: "section 5: who was shut out comes in by the short way",
-		file:  "internal/user/postgres.go",
+		file:  "internal/user/postgres_together.go",
 		edits: []edit{{`ON u.id = l.user_id AND u.status = 'ACTIVE'`, `ON u.id = l.user_id`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
 	},
 	{
 		name: "usual-whosever-principal", breaks: "section 5, row 1: a principal that is somebody else's is no conflict on the short way",
-		file:  "internal/user/postgres.go",
+		file:  "internal/user/postgres_together.go",
 		edits: []edit{{`WHERE i.principal = @ic_principal AND i.user_id = u.id)`, `WHERE i.principal = @ic_principal)`}},
 		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
 	},
@@ -152,5 +152,29 @@ var groupcommitMutants = []mutant{
 		file:  "internal/datastore/redis.go",
 		edits: []edit{{`<-left // the pipeline`, `_ = left // the pipeline`}},
 		in:    "internal/datastore", killers: []string{"TestRedis_nobodyLeavesTheirCommandBehind"},
+	},
+	{
+		name: "newcomer-unlinked", breaks: "section 5, row 4: who was created is a stranger the next time",
+		file:  "internal/user/postgres_together.go",
+		edits: []edit{{`SELECT 'dao', @dao_subject, user_id, @now FROM ` + "` + from + `", `SELECT 'dao', @dao_subject, user_id, @now FROM ` + "` + from + ` WHERE false"}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "newcomer-without-their-principal", breaks: "section 5, row 4: the principal becomes nobody's",
+		file:  "internal/user/postgres_together.go",
+		edits: []edit{{`WHERE @ic_principal IS NOT NULL`, `WHERE @ic_principal IS NOT NULL AND false`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "newcomer-unrecorded", breaks: "I4: a user is created without a row",
+		file:  "internal/handoff/fos_postgres_usual.go",
+		edits: []edit{{`Event: audit.UserCreated, Outcome: audit.Success, From: "who",`, `Event: audit.UserCreated, Outcome: audit.Success, From: "who WHERE false",`}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "newcomer-of-an-ended-source", breaks: "I8: a hand-off whose source has ended lets a newcomer in",
+		file:  "internal/handoff/fos_postgres_usual.go",
+		edits: []edit{{`FROM held WHERE clear AND `, `FROM held WHERE `}},
+		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
 	},
 }

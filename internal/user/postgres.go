@@ -58,16 +58,6 @@ const candidates = `ARRAY(
 	UNION ALL SELECT user_id FROM public.ic_identity_link WHERE principal = @principal
 	UNION ALL SELECT id FROM public.users WHERE email_canonical = @email)`
 
-// KnownSQL joins the user u, and the link l, of somebody who arrives as they did before: the
-// arguments @dao_subject and @ic_principal are the arrival's Subject and [Arrival.OwnPrincipal].
-// Whoever it
-// finds, [Decide] would let in as [Entered], with nothing to be added: row 1 of section 5,
-// without its refusals. It is for a statement that does all in one; whom it does not find,
-// [Resolve] does. Both rows have to be locked, or a reclaim could go on beside it.
-const KnownSQL = `public.identity_link l ON l.provider = 'dao' AND l.subject = @dao_subject
-	JOIN public.users u ON u.id = l.user_id AND u.status = 'ACTIVE'
-	 AND (@ic_principal IS NULL OR EXISTS (SELECT FROM public.ic_identity_link i WHERE i.principal = @ic_principal AND i.user_id = u.id))`
-
 // lockSQL locks the candidates. In the order of their ids, so that two arrivals
 // that point at the same two users cannot each hold one. FOR UPDATE, not FOR NO
 // KEY UPDATE: it also waits for, and holds off, everybody who inserts a row that

@@ -1,0 +1,75 @@
+package handoff_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/hello-world-co-op/handoff/internal/handoff"
+	"github.com/hello-world-co-op/handoff/internal/testkit"
+)
+
+// Section 5: somebody who was never here and arrives through two tabs at once is one user,
+// and whoever is new at the same moment is not in their way.
+func TestArrive_aNewcomerTwiceInOneStatementIsOneUser(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.OneAtATime()
+	newcomer := func(n int) person { return person{subject: uuid.New(), email: fmt.Sprintf("new%d@example.org", n)} }
+	held := testkit.Hold(t, h.db, `LOCK TABLE audit_log IN SHARE MODE`)
+	var gone sync.WaitGroup
+	arrive := func(p person) {
+		a := arrivalOf(t, p)
+		gone.Go(func() {
+			if arrived, err := h.Arrive(inTime(t), a); err != nil || arrived.User.Email.Reveal() != p.email {
+				t.Errorf("%v: %v", p.email, err)
+			}
+		})
+	}
+	arrive(newcomer(0))
+	ledger{db: h.db}.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	twice := newcomer(1)
+	for _, p := range []person{twice, newcomer(2), twice, newcomer(3)} {
+		arrive(p)
+	}
+	for end := time.Now().Add(10 * time.Second); h.Waiting() < 4; {
+		if time.Now().After(end) {
+			t.Fatal("they do not queue")
+		}
+	}
+	held.Commit()
+	gone.Wait()
+	users, links := testkit.Count(t, h.db, `SELECT count(*) FROM users`), testkit.Count(t, h.db, `SELECT count(*) FROM identity_link`)
+	sessions, created := testkit.Count(t, h.db, `SELECT count(*) FROM sessions`), testkit.Count(t, h.db, `SELECT count(*) FROM audit_log WHERE event = 'user.created'`)
+	if users != 4 || links != 4 || sessions != 5 || created != 4 {
+		t.Errorf("%d users, %d links, %d sessions, %d created", users, links, sessions, created)
+	}
+}
+
+// Section 5, row 3: an account that comes to be while its owner arrives is theirs; the
+// statement waits for it, finds that it is there, and the long way decides.
+func TestArrive_anAccountThatComesToBeMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := person{subject: uuid.New(), email: "ada@example.org"}
+	other := uuid.New()
+	held := testkit.Hold(t, h.db, `INSERT INTO users (id, email, email_canonical, email_verified, role, status, created_at, updated_at)
+		VALUES ($1, $2, $2, true, 'member', 'ACTIVE', $3, $3)`, other, p.email, noon)
+	var gone sync.WaitGroup
+	var arrived handoff.Arrived
+	var err error
+	a := arrivalOf(t, p)
+	gone.Go(func() { arrived, err = h.Arrive(inTime(t), a) })
+	ledger{db: h.db}.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	held.Commit()
+	gone.Wait()
+	if err != nil || arrived.User.ID != other {
+		t.Errorf("%v, not %v: %v", arrived.User.ID, other, err)
+	}
+	if n := testkit.Count(t, h.db, `SELECT count(*) FROM audit_log WHERE event = 'user.linked'`); n != 1 {
+		t.Errorf("%d are recorded as linked", n)
+	}
+}
