@@ -3,8 +3,8 @@
 // An audit row is written in the same statement or transaction as the change it
 // records (invariant I4): a change without its row, or a row without its change,
 // cannot be committed. Adapters of other packages therefore put [Insert.SQL]
-// into their own statement; [Append] is for rows that record a refusal, where
-// nothing changes.
+// into their own statement; [Append] is for rows that go into a transaction or stand
+// alone, and a [Log] has those that record a refusal, where nothing changes, share commits.
 //
 // # Limits
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
@@ -71,11 +72,13 @@ type Execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-const appendSQL = `
-INSERT INTO public.audit_log (at, event, outcome, reason, actor_id, handoff_id, entry_product,
-                              target_domain, origin, origin_key, request_id)
-VALUES (@audit_at, @event, @outcome, NULLIF(@reason, ''), @actor, @handoff_id, NULLIF(@entry_product, ''),
-        NULLIF(@target, ''), NULLIF(@audit_origin, ''), NULLIF(@audit_origin_key, ''), NULLIF(@audit_request_id, ''))`
+const (
+	appendInto = `INSERT INTO public.audit_log (at, event, outcome, reason, actor_id, handoff_id, entry_product,
+	                              target_domain, origin, origin_key, request_id) `
+	appended = `@audit_at, @event, @outcome, NULLIF(@reason, ''), @actor, @handoff_id, NULLIF(@entry_product, ''),
+	        NULLIF(@target, ''), NULLIF(@audit_origin, ''), NULLIF(@audit_origin_key, ''), NULLIF(@audit_request_id, '')`
+	appendSQL = appendInto + `VALUES (` + appended + `)`
+)
 
 // Append writes one row. Its error is an outage ([Unrecorded]); the caller must
 // then fail too (invariant I4).
@@ -85,6 +88,42 @@ func Append(ctx context.Context, db Execer, r Record) error {
 	args["actor"], args["handoff_id"] = orNil(r.Actor), orNil(r.HandoffID)
 	args["entry_product"], args["target"] = r.EntryProduct, r.Target
 	_, err := db.Exec(ctx, appendSQL, args)
+	return Unrecorded(err)
+}
+
+// Log appends rows that stand alone. Those that come at the same time share a statement and
+// a commit: the attack is to have the service refuse so much that it does nothing else.
+type Log struct {
+	rows *groupcommit.Group[Record, struct{}]
+}
+
+// NewLog appends on pool.
+func NewLog(pool *pgxpool.Pool) *Log { return &Log{groupcommit.New(pool, appending)} }
+
+var appending = groupcommit.Config[Record, struct{}]{
+	Columns: append([]groupcommit.Column[Record]{
+		{Name: "event", Type: "text", Of: func(r Record) any { return string(r.Event) }},
+		{Name: "outcome", Type: "text", Of: func(r Record) any { return string(r.Outcome) }},
+		{Name: "reason", Type: "text", Of: func(r Record) any { return string(r.Reason) }},
+		{Name: "actor", Type: "uuid", Of: func(r Record) any { return orNil(r.Actor) }},
+		{Name: "handoff_id", Type: "uuid", Of: func(r Record) any { return orNil(r.HandoffID) }},
+		{Name: "entry_product", Type: "text", Of: func(r Record) any { return r.EntryProduct }},
+		{Name: "target", Type: "text", Of: func(r Record) any { return r.Target }},
+	}, Columns(func(r Record) (time.Time, Origin) { return r.At, r.Origin })...),
+	Body: `noted AS (` + appendInto + `SELECT ` + appended + ` FROM asked)
+SELECT nth FROM asked`,
+	Scan: func(row groupcommit.Scanner) (struct{}, error) { return struct{}{}, row.Scan() },
+}
+
+// Watch has watch told of the rows that wait for their statement.
+func (l *Log) Watch(watch groupcommit.Watch) { l.rows.Watch(watch) }
+
+// Waiting is how many do.
+func (l *Log) Waiting() int { return l.rows.Waiting() }
+
+// Append is the function of that name, for a row that need not go with others' writes.
+func (l *Log) Append(ctx context.Context, r Record) error {
+	_, _, err := l.rows.Do(ctx, r)
 	return Unrecorded(err)
 }
 

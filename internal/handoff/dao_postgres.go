@@ -22,23 +22,27 @@ type DAOStore struct {
 	// Book hears of the rows that are written.
 	Book    audit.Book
 	pool    *pgxpool.Pool
+	log     *audit.Log
 	mints   *groupcommit.Group[MintRow, minting]
 	redeems *groupcommit.Group[redeeming, struct{}]
 }
 
 // NewDAOStore uses pool.
 func NewDAOStore(pool *pgxpool.Pool) *DAOStore {
-	return &DAOStore{pool: pool, mints: groupcommit.New(pool, mintStatement), redeems: groupcommit.New(pool, redeemStatement)}
+	return &DAOStore{
+		pool: pool, log: audit.NewLog(pool), mints: groupcommit.New(pool, mintStatement), redeems: groupcommit.New(pool, redeemStatement),
+	}
 }
 
-// Watch has watch told of the mints and exchanges that wait for their statement.
+// Watch has watch told of the mints, exchanges and refusals that wait for their statement.
 func (d *DAOStore) Watch(watch groupcommit.Watch) {
+	d.log.Watch(watch)
 	d.mints.Watch(watch)
 	d.redeems.Watch(watch)
 }
 
-// Waiting is how many mints and exchanges wait for their statement.
-func (d *DAOStore) Waiting() int { return d.mints.Waiting() + d.redeems.Waiting() }
+// Waiting is how many of them do.
+func (d *DAOStore) Waiting() int { return d.log.Waiting() + d.mints.Waiting() + d.redeems.Waiting() }
 
 // Both statements of the gate (I1) take their locks first and look at the clock
 // afterwards. Of two attempts at once the second waits for the first's row lock,
@@ -170,7 +174,7 @@ func (d *DAOStore) Find(ctx context.Context, digest token.Digest, now time.Time)
 
 // Append records a refusal.
 func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
-	return d.Book.Settle(audit.Append(ctx, d.pool, r), r)
+	return d.Book.Settle(d.log.Append(ctx, r), r)
 }
 
 // NoteTokenUse implements [TokenUseStore].

@@ -24,27 +24,34 @@ type FOSStore struct {
 	// Book hears of the rows that are written.
 	Book audit.Book
 	pool *pgxpool.Pool
+	log  *audit.Log
 	// arrivals are of those who were here before, newcomers of the others.
 	arrivals, newcomers *groupcommit.Group[Arrival, Arrived]
 }
 
 // NewFOSStore uses pool, which must be on the primary.
 func NewFOSStore(pool *pgxpool.Pool) *FOSStore {
-	return &FOSStore{pool: pool, arrivals: groupcommit.New(pool, usualStatement), newcomers: groupcommit.New(pool, newcomerStatement)}
+	return &FOSStore{
+		pool: pool, log: audit.NewLog(pool),
+		arrivals: groupcommit.New(pool, usualStatement), newcomers: groupcommit.New(pool, newcomerStatement),
+	}
 }
 
-// Watch has watch told of the arrivals that wait for their statement.
+// Watch has watch told of the arrivals and refusals that wait for their statement.
 func (f *FOSStore) Watch(watch groupcommit.Watch) {
+	f.log.Watch(watch)
 	f.arrivals.Watch(watch)
 	f.newcomers.Watch(watch)
 }
 
-// Waiting is how many arrivals wait for their statement.
-func (f *FOSStore) Waiting() int { return f.arrivals.Waiting() + f.newcomers.Waiting() }
+// Waiting is how many of them do.
+func (f *FOSStore) Waiting() int {
+	return f.log.Waiting() + f.arrivals.Waiting() + f.newcomers.Waiting()
+}
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
-	return f.Book.Settle(audit.Append(ctx, f.pool, r), r)
+	return f.Book.Settle(f.log.Append(ctx, r), r)
 }
 
 // AppendUnopened implements the store's side of an arrival that opens nothing yet.
