@@ -60,8 +60,9 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	}
 	checks := health.New(map[string]health.Check{"postgres": a.postgresCheck(pool), "redis": redisCheck})
 	store, carrier := handoff.NewDAOStore(pool), token.NewCarrier(redis)
-	store.Book = figures.book
-	a.queueFigures(datastore.DAO, store, figures)
+	accounts := signin.NewDAOStore(pool)
+	store.Book, accounts.Book = figures.book, figures.book
+	a.queueFigures(datastore.DAO, figures, store, accounts)
 	exchange := a.newExchange(handoff.ExchangeConfig{
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log, Progress: figures.progress,
 	})
@@ -73,7 +74,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	half.exchange, half.uses = exchange, uses
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{
-		Edge: edge, Sessions: a.daoSessions(pool, rotation, figures),
+		Edge: edge, Sessions: a.daoSessions(accounts, rotation),
 		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint,
 		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
 		Minter: handoff.NewMinter(handoff.MinterConfig{
@@ -92,9 +93,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
-func (a *App) daoSessions(pool *datastore.Postgres, rotation *member.Rotation, figures figures) *signin.DAO {
-	accounts := signin.NewDAOStore(pool)
-	accounts.Book = figures.book
+func (a *App) daoSessions(accounts *signin.DAOStore, rotation *member.Rotation) *signin.DAO {
 	return signin.NewDAO(signin.DAOConfig{
 		Store: accounts, Now: a.options.Now, Random: a.options.Random, Rotation: rotation,
 		Passwords: member.Passwords{Log: a.options.Log, Hasher: a.hasher},

@@ -133,14 +133,23 @@ func (a *App) poolFigures(half datastore.Half, pool *datastore.Postgres, redis d
 	})
 }
 
-// queueFigures adds those who wait for a statement that they share.
-func (a *App) queueFigures(half datastore.Half, store interface {
+// queues are requests that wait for a statement that they share.
+type queues interface {
 	Watch(watch groupcommit.Watch)
 	Waiting() int
-}, f figures,
-) {
-	store.Watch(f.queued)
-	a.metrics.Queued(string(half), store.Waiting)
+}
+
+// queueFigures adds those of a half.
+func (a *App) queueFigures(half datastore.Half, f figures, all ...queues) {
+	for _, one := range all {
+		one.Watch(f.queued)
+	}
+	a.metrics.Queued(string(half), func() (waiting int) {
+		for _, one := range all {
+			waiting += one.Waiting()
+		}
+		return waiting
+	})
 }
 
 // hashingFigures adds what the passwords cost.

@@ -49,7 +49,7 @@ func (a *App) buildFOS(ctx context.Context, dao *daoHalf) (*fosHalf, error) {
 	}
 	accounts, store := signin.NewFOSStore(pool), handoff.NewFOSStore(pool)
 	accounts.Book, store.Book = figures.book, figures.book
-	a.queueFigures(datastore.FOS, store, figures)
+	a.queueFigures(datastore.FOS, figures, store, accounts)
 	sessions := signin.NewFOS(signin.FOSConfig{
 		Store: accounts, Passwords: user.Passwords{Log: o.Log, Hasher: a.hasher}, Signer: signer,
 		ElevatedRoles: c.ElevatedRoles == config.ElevatedRolesAllow, Anchored: a.config.CookieSecure,

@@ -83,7 +83,7 @@ func (r *Registry) Queued(half string, waiting func() int) {
 }
 
 var queuedDesc = prometheus.NewDesc("handoff_statements_queued",
-	"Mints, exchanges and arrivals that wait for the statements before theirs; they go out together.", []string{"half"}, nil)
+	"Mints, exchanges, arrivals, logins, refreshes and refusals that wait for the statements before theirs; they go out together.", []string{"half"}, nil)
 
 // Hashing is what the process' password hashes do: slots of 64 MiB that compute and that
 // there are, callers that wait and that may, and those that were told to come back.

@@ -85,7 +85,7 @@ var tokenMutants = []mutant{
 	{
 		name: "sessions-without-bound", breaks: "I13: somebody's password opens sessions without end",
 		file:  "internal/signin/fos_postgres.go",
-		edits: []edit{{`inside = displace(ctx, tx, account.ID, fresh.Now, origin)`, `inside = ctx.Err()`}},
+		edits: []edit{{`displaced, inside = displace(ctx, tx, account.ID, fresh.Now, origin)`, `inside = ctx.Err()`}},
 		in:    "internal/signin", killers: []string{"TestI13_aUserHasSoManySessionsAndNoMore"},
 	},
 }
@@ -95,7 +95,7 @@ var refreshMutants = []mutant{
 	{
 		name: "generation-unchecked", breaks: "I11: every refresh token of a session is good",
 		file:  "internal/session/rotation.go",
-		edits: []edit{{`WHEN s.generation <> @generation AND NOT (s.generation = @generation + 1`, `WHEN s.generation < @generation AND NOT (s.generation = @generation + 1`}},
+		edits: []edit{{`WHEN s.generation <> @shown_generation AND NOT (s.generation = @shown_generation + 1`, `WHEN s.generation < @shown_generation AND NOT (s.generation = @shown_generation + 1`}},
 		in:    "internal/signin", killers: []string{"TestI11_theRuleOfRefreshing"},
 	},
 	{
@@ -116,7 +116,7 @@ var refreshMutants = []mutant{
 	{
 		name: "predecessor-never-converges", breaks: "I11: of ten tabs that refresh at once nine are thieves",
 		file:  "internal/session/rotation.go",
-		edits: []edit{{`AND NOT (s.generation = @generation + 1`, `AND NOT (s.generation = @generation + 100`}},
+		edits: []edit{{`AND NOT (s.generation = @shown_generation + 1`, `AND NOT (s.generation = @shown_generation + 100`}},
 		in:    "internal/signin", killers: []string{"TestI11_theRuleOfRefreshing"},
 	},
 	{
@@ -167,7 +167,7 @@ var refreshMutants = []mutant{
 	},
 	{
 		name: "dao-refresh-revives", breaks: "section 2: a session that was ended is given another cookie",
-		file: "internal/signin/dao_postgres.go",
+		file: "internal/signin/dao_postgres_refresh.go",
 		edits: []edit{
 			{`WHEN s.ended_at IS NOT NULL OR s.expires_at <= @now OR m.membership_status`, `WHEN s.expires_at <= @now OR m.membership_status`},
 		},
@@ -175,8 +175,8 @@ var refreshMutants = []mutant{
 	},
 	{
 		name: "dao-refresh-past-the-end", breaks: "section 2: the idle time ends after the seven days",
-		file:  "internal/signin/dao_postgres.go",
-		edits: []edit{{`idle_expires_at = least(@idle_expires_at, s.expires_at)`, `idle_expires_at = @idle_expires_at`}},
+		file:  "internal/signin/dao_postgres_refresh.go",
+		edits: []edit{{`idle_expires_at = least(@idle_until, s.expires_at)`, `idle_expires_at = @idle_until`}},
 		in:    "internal/signin", killers: []string{"TestRefresh_neverGoesPastTheAbsoluteEnd"},
 	},
 	{

@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 
 	// Use cases: the order of steps across domains.
 	"internal/handoff": {"internal/behind", "internal/groupcommit", "internal/peer", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
-	"internal/signin":  {"internal/behind", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/signin":  {"internal/behind", "internal/groupcommit", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
 	"internal/leaving": {"internal/peer", "internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 

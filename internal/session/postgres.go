@@ -39,6 +39,15 @@ func OpenSQL(from string) string {
 	RETURNING ` + Columns
 }
 
+// BeginSQL is [OpenSQL] for a session by password, with the columns @session, @of_user,
+// @auth_time, @amr, @now and @expires.
+func BeginSQL(from string) string {
+	return insertInto + `
+	SELECT @session, @of_user, 'password', NULL, NULL, NULL, NULL, 1, true, @auth_time,
+	       ARRAY(SELECT jsonb_array_elements_text(@amr)), @now, @now, @expires
+	FROM ` + from + ` RETURNING ` + Columns
+}
+
 // ClearSQL holds the hand-off @handoff until the transaction ends, as [HoldHandoff] does,
 // if nobody else does, and is true if nothing keeps it from opening a session: for an
 // arrival by which nothing has to be looked at twice.
@@ -206,21 +215,14 @@ const LookLaterSQL = `
 	ON CONFLICT (handoff_id) DO UPDATE SET queued_at = EXCLUDED.queued_at, next_try_at = EXCLUDED.next_try_at
 	WHERE handoff_endings.queued_at > clock_timestamp() AND handoff_endings.queued_at < EXCLUDED.queued_at`
 
-// FindSQL reads the session with the id $1.
-const FindSQL = `SELECT ` + Columns + ` FROM public.sessions s WHERE s.id = $1`
-
 // Scan reads a row of [Columns], and what the statement has after them.
 func Scan(row pgx.Row, s *Session, more ...any) error {
-	var handoff uuid.NullUUID
 	into := append([]any{
-		&s.ID, &s.UserID, &s.Origin, &handoff, &s.EntryProduct, &s.Generation, &s.GenerationUsed, &s.Elevated,
+		&s.ID, &s.UserID, &s.Origin, &s.HandoffID, &s.EntryProduct, &s.Generation, &s.GenerationUsed, &s.Elevated,
 		&s.AuthTime, &s.AMR, &s.CreatedAt, &s.LastUsedAt, &s.ExpiresAt, &s.EndedAt,
 	}, more...)
 	if err := row.Scan(into...); err != nil {
 		return err
-	}
-	if handoff.Valid {
-		s.HandoffID = &handoff.UUID
 	}
 	s.AuthTime, s.CreatedAt = s.AuthTime.UTC(), s.CreatedAt.UTC()
 	s.LastUsedAt, s.ExpiresAt = s.LastUsedAt.UTC(), s.ExpiresAt.UTC()

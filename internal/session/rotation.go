@@ -36,7 +36,7 @@ const (
 
 // RefreshOutcomeSQL is the rule of refreshing, over a row of sessions under the
 // alias s that is locked, the condition @active (whether the user is active), and
-// the arguments @generation (the token's) and @now.
+// the arguments @shown_generation (the token's) and @now.
 //
 // The predecessor converges also after [ConvergenceTime] as long as nothing of the
 // current generation was ever shown: then nobody has received it, as when a laptop
@@ -45,10 +45,10 @@ const (
 func RefreshOutcomeSQL(active string) string {
 	return `CASE
 		WHEN NOT (` + LiveSQL + `) THEN 'over'
-		WHEN s.generation <> @generation AND NOT (s.generation = @generation + 1
+		WHEN s.generation <> @shown_generation AND NOT (s.generation = @shown_generation + 1
 			AND (NOT s.generation_used OR ` + timely + `)) THEN 'reused'
 		WHEN NOT (` + active + `) THEN 'barred'
-		WHEN s.generation = @generation THEN 'rotated'
+		WHEN s.generation = @shown_generation THEN 'rotated'
 		WHEN ` + timely + ` THEN 'converged'
 		ELSE 'converged_late' END`
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 )
@@ -20,10 +21,24 @@ type DAOStore struct {
 	// Book hears of the rows that are written.
 	Book audit.Book
 	pool *pgxpool.Pool
+
+	log       *audit.Log
+	rotations *groupcommit.Group[Rotate, Rotated]
 }
 
 // NewDAOStore uses pool.
-func NewDAOStore(pool *pgxpool.Pool) *DAOStore { return &DAOStore{pool: pool} }
+func NewDAOStore(pool *pgxpool.Pool) *DAOStore {
+	return &DAOStore{pool: pool, log: audit.NewLog(pool), rotations: groupcommit.New(pool, usualRotation)}
+}
+
+// Watch has watch told of who waits for a statement that is shared.
+func (d *DAOStore) Watch(watch groupcommit.Watch) {
+	d.log.Watch(watch)
+	d.rotations.Watch(watch)
+}
+
+// Waiting is how many wait for such a statement.
+func (d *DAOStore) Waiting() int { return d.log.Waiting() + d.rotations.Waiting() }
 
 // FindAccount returns the account with this email.
 func (d *DAOStore) FindAccount(ctx context.Context, email privacy.Email) (member.Account, error) {
@@ -37,7 +52,7 @@ func (d *DAOStore) FindSession(ctx context.Context, cookie member.Cookie, now ti
 
 // Append records a refusal.
 func (d *DAOStore) Append(ctx context.Context, r audit.Record) error {
-	return d.Book.Settle(audit.Append(ctx, d.pool, r), r)
+	return d.Book.Settle(d.log.Append(ctx, r), r)
 }
 
 // beginSQL demands the very password that was checked, under a lock that waits for
@@ -101,23 +116,19 @@ func (d *DAOStore) End(
 	return ended, d.Book.Settle(audit.Unrecorded(err), row(audit.SessionEnded, audit.ByLogout))
 }
 
-// rotateSQL judges, rotates and records in one statement. It locks the row first and
+// refreshDAOSQL judges, rotates and records in one statement. It locks the row first and
 // judges what it finds after the wait, so that of ten tabs one rotates and nine see
 // that it did. For the eleventh, which sends what the first was given, nothing is
 // rotated either. A session that is over, or whose member is shut out, is found and
 // left as it is.
-var rotateSQL = `
+var refreshDAOSQL = `
 WITH held AS (
-	SELECT s.*, m.membership_status, CASE
-		WHEN s.ended_at IS NOT NULL OR s.expires_at <= @now OR m.membership_status NOT IN ('active', 'pending') THEN 'over'
-		WHEN s.digest = @cookie AND ` + member.RotatableSQL + ` THEN 'rotated'
-		ELSE 'converged' END AS outcome
+	SELECT s.*, m.membership_status, ` + rotateOutcomeSQL + ` AS outcome
 	FROM sessions s JOIN members m ON m.id = s.member_id
 	WHERE s.id = @id AND ` + member.MatchSQL + `
 	FOR NO KEY UPDATE OF s
 ), moved AS (
-	UPDATE sessions s SET digest = @next, previous_digest = @cookie, rotated_at = @now, rotation_nonce = @nonce,
-	                      idle_expires_at = least(@idle_expires_at, s.expires_at)
+	UPDATE sessions s SET ` + rotateSQL + `
 	FROM held h WHERE s.id = h.id AND h.outcome = 'rotated'
 	RETURNING s.id, s.digest, s.rotation_nonce, s.idle_expires_at
 ), noted AS (
@@ -130,16 +141,16 @@ SELECT ` + member.SessionColumns + `, s.membership_status, s.outcome,
        coalesce(moved.digest, s.digest), coalesce(moved.rotation_nonce, s.rotation_nonce), coalesce(moved.idle_expires_at, s.idle_expires_at)
 FROM held s LEFT JOIN moved ON moved.id = s.id`
 
-// Rotate implements the store's side of [DAO.Refresh].
-func (d *DAOStore) Rotate(ctx context.Context, r Rotate) (Rotated, error) {
+// rotate is [DAOStore.Rotate] for every case, and waits for whoever has the session.
+func (d *DAOStore) rotate(ctx context.Context, r Rotate) (Rotated, error) {
 	args := audit.Args(r.Now, r.Origin)
 	maps.Copy(args, pgx.NamedArgs{
 		"cookie": r.Cookie.Digest(), "id": r.SessionID, "next": r.Next.Digest(), "nonce": r.Nonce,
-		"now": r.Now, "idle_expires_at": r.Now.Add(member.IdleTTL),
+		"now": r.Now, "idle_until": r.Now.Add(member.IdleTTL),
 	})
 	var rotated Rotated
 	var outcome audit.Reason // or "over", which is none, and not recorded
-	err := d.pool.QueryRow(ctx, rotateSQL, args).Scan(append(rotated.Session.ScanTargets(),
+	err := d.pool.QueryRow(ctx, refreshDAOSQL, args).Scan(append(rotated.Session.ScanTargets(),
 		&rotated.Status, &outcome, &rotated.Digest, &rotated.Nonce, &rotated.Session.IdleExpiresAt)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Rotated{}, member.ErrNoSession

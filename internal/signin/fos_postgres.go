@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
+	"github.com/hello-world-co-op/handoff/internal/groupcommit"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
 	"github.com/hello-world-co-op/handoff/internal/session"
@@ -23,10 +24,29 @@ type FOSStore struct {
 	// Book hears of the rows that are written.
 	Book audit.Book
 	pool *pgxpool.Pool
+
+	log       *audit.Log
+	refreshes *groupcommit.Group[refreshing, Refreshed]
+	begins    *groupcommit.Group[beginning, session.Session]
 }
 
 // NewFOSStore uses pool, which must be on the primary.
-func NewFOSStore(pool *pgxpool.Pool) *FOSStore { return &FOSStore{pool: pool} }
+func NewFOSStore(pool *pgxpool.Pool) *FOSStore {
+	return &FOSStore{
+		pool: pool, log: audit.NewLog(pool),
+		refreshes: groupcommit.New(pool, usualRefresh), begins: groupcommit.New(pool, usualBegin),
+	}
+}
+
+// Watch has watch told of who waits for a statement that is shared.
+func (f *FOSStore) Watch(watch groupcommit.Watch) {
+	f.log.Watch(watch)
+	f.refreshes.Watch(watch)
+	f.begins.Watch(watch)
+}
+
+// Waiting is how many wait for such a statement.
+func (f *FOSStore) Waiting() int { return f.log.Waiting() + f.refreshes.Waiting() + f.begins.Waiting() }
 
 // FindCredentials returns the account with this email.
 func (f *FOSStore) FindCredentials(ctx context.Context, email privacy.Email) (user.Credentials, error) {
@@ -45,12 +65,12 @@ func (f *FOSStore) Rehash(ctx context.Context, account user.Credentials, replace
 
 // Append records a refusal.
 func (f *FOSStore) Append(ctx context.Context, r audit.Record) error {
-	return f.Book.Settle(audit.Append(ctx, f.pool, r), r)
+	return f.Book.Settle(f.log.Append(ctx, r), r)
 }
 
-// Begin writes a session by password and the row that records it, while the
-// account stays as it was when its password was checked.
-func (f *FOSStore) Begin(
+// begin is [FOSStore.Begin] for every case. It waits for whoever is changing the account, and
+// ends the sessions that are too many.
+func (f *FOSStore) begin(
 	ctx context.Context, account user.Credentials, fresh session.New, origin audit.Origin,
 ) (session.Session, error) {
 	var begun session.Session
@@ -118,19 +138,12 @@ func (f *FOSStore) Elevate(ctx context.Context, up Elevation) (session.Session, 
 	return elevated, f.Book.Settle(nil, row(audit.SessionElevated, audit.ByPassword))
 }
 
-// FindSession returns the session and the user, live or not, in one round trip.
+// findSQL reads the session $1 and the user $2, whoever's session it is.
+const findSQL = `SELECT ` + session.Columns + `, ` + user.Columns + ` FROM public.sessions s CROSS JOIN public.users u WHERE s.id = $1 AND u.id = $2`
+
+// FindSession returns the session and the user, live or not.
 func (f *FOSStore) FindSession(ctx context.Context, sessionID, userID uuid.UUID) (session.Session, user.User, error) {
-	var both pgx.Batch
-	both.Queue(session.FindSQL, sessionID)
-	both.Queue(user.FindSQL, userID)
-	results := f.pool.SendBatch(ctx, &both)
-	var found session.Session
-	var who user.User
-	err := session.Scan(results.QueryRow(), &found)
-	if err == nil {
-		err = user.Scan(results.QueryRow(), &who)
-	}
-	err = errors.Join(err, results.Close())
+	found, who, err := both(f.pool.QueryRow(ctx, findSQL, sessionID, userID))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return session.Session{}, user.User{}, session.ErrInvalidToken
 	}
@@ -175,7 +188,7 @@ func (f *FOSStore) ListEnded(ctx context.Context, userID uuid.UUID, since time.T
 // see that it did, and so that a session which is being ended is not refreshed.
 var refreshSQL = `
 WITH held AS (
-	SELECT s.*, ` + session.RefreshOutcomeSQL(`u.status = 'ACTIVE'`) + ` AS outcome
+	SELECT s.*, ` + session.RefreshOutcomeSQL(activeSQL) + ` AS outcome
 	FROM public.sessions s JOIN public.users u ON u.id = s.user_id
 	WHERE s.id = @id AND s.user_id = @user
 	FOR NO KEY UPDATE OF s
@@ -209,16 +222,17 @@ var refreshRows = map[session.RefreshOutcome][]audit.Record{
 	session.Reused:        {{Event: audit.ReuseDetected, Outcome: audit.Failure}},
 }
 
-// Refresh judges a refresh token whose signature is good, and does what follows.
-func (f *FOSStore) Refresh(
-	ctx context.Context, claims session.RefreshClaims, now time.Time, origin audit.Origin,
-) (Refreshed, error) {
-	args := audit.Args(now, origin)
-	maps.Copy(args, pgx.NamedArgs{"id": claims.SessionID, "user": claims.UserID, "generation": claims.Generation, "now": now})
-	var both pgx.Batch
-	both.Queue(refreshSQL, args)
-	both.Queue(user.FindSQL, claims.UserID)
-	results := f.pool.SendBatch(ctx, &both)
+// refresh is Refresh for every case, and waits for whoever has the session. What has become
+// of the user meanwhile is asked behind that.
+func (f *FOSStore) refresh(ctx context.Context, asked refreshing) (Refreshed, error) {
+	args := audit.Args(asked.now, asked.origin)
+	maps.Copy(args, pgx.NamedArgs{
+		"id": asked.claims.SessionID, "user": asked.claims.UserID, "shown_generation": asked.claims.Generation, "now": asked.now,
+	})
+	var pair pgx.Batch
+	pair.Queue(refreshSQL, args)
+	pair.Queue(user.FindSQL, asked.claims.UserID)
+	results := f.pool.SendBatch(ctx, &pair)
 	var r Refreshed
 	err := session.Scan(results.QueryRow(), &r.Session, &r.Outcome, &r.Session.Generation)
 	if err == nil {
@@ -267,3 +281,18 @@ func displace(ctx context.Context, tx pgx.Tx, userID uuid.UUID, now time.Time, o
 	done, err := tx.Exec(ctx, displaceSQL, args)
 	return done.RowsAffected(), audit.Unrecorded(err)
 }
+
+// both reads a row of a session's columns and then a user's.
+func both(row pgx.Row) (found session.Session, who user.User, err error) {
+	err = user.Scan(behindSession{row, &found}, &who)
+	return found, who, err
+}
+
+// behindSession is a row without the session's columns, which it reads too.
+type behindSession struct {
+	pgx.Row
+	found *session.Session
+}
+
+// Scan implements pgx.Row.
+func (b behindSession) Scan(into ...any) error { return session.Scan(b.Row, b.found, into...) }

@@ -301,12 +301,12 @@ type Batcher interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// holdSQL is [Credentials.MayEnter] again, under a lock that waits for whoever is
-// changing the account and makes them wait.
-const holdSQL = `
-SELECT true FROM public.users u
-WHERE u.id = $1 AND u.password_hash = $2 AND u.status = 'ACTIVE' AND u.email_verified AND u.totp_secret IS NULL
-FOR SHARE`
+// CheckedSQL finds the account @of_user, under the alias u, if it is as it was when its
+// password was checked against @hash: [Credentials.MayEnter] again. It has to be locked (FOR
+// SHARE), which waits for whoever is changing it and makes them wait.
+const CheckedSQL = `u.id = @of_user AND u.password_hash = @hash AND u.status = 'ACTIVE' AND u.email_verified AND u.totp_secret IS NULL`
+
+const holdSQL = `SELECT true FROM public.users u WHERE ` + CheckedSQL + ` FOR SHARE`
 
 // Hold makes sure inside tx that the account is still the one whose password was
 // checked, until tx ends; else it returns [ErrRaced]. The check takes a while, and
@@ -314,7 +314,7 @@ FOR SHARE`
 // or locking at that moment.
 func Hold(ctx context.Context, tx pgx.Tx, c Credentials) error {
 	var held bool
-	err := tx.QueryRow(ctx, holdSQL, c.ID, c.PasswordHash.Reveal()).Scan(&held)
+	err := tx.QueryRow(ctx, holdSQL, pgx.NamedArgs{"of_user": c.ID, "hash": c.PasswordHash.Reveal()}).Scan(&held)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrRaced
 	}
