@@ -48,6 +48,7 @@ func run(ctx context.Context, args []string) (err error) {
 	record := flags.String("record", "", "a file for every turn's figures, as JSON")
 	profiles := flags.String("profiles", "", "a directory for the programs' processor profiles, service.pprof and floor.pprof")
 	starts := flags.Int("start", 0, "measure the start, memory and size of bin/server instead, with so many starts")
+	replicas := flags.String("replicas", "", "measure the service in several processes instead, in so many in turns: 1,2,4")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -58,12 +59,8 @@ func run(ctx context.Context, args []string) (err error) {
 	if *ops != "" {
 		o.Operations = strings.Split(*ops, ",")
 	}
-	for text := range strings.SplitSeq(*connections, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return fmt.Errorf("-connections has numbers, from 1: %q is none", text)
-		}
-		o.Connections = append(o.Connections, n)
+	if o.Connections, err = numbers("connections", *connections); err != nil {
+		return err
 	}
 	if *record != "" {
 		file, err := os.Create(*record)
@@ -84,5 +81,24 @@ func run(ctx context.Context, args []string) (err error) {
 			People: o.People, Out: o.Out, Log: o.Log,
 		})
 	}
+	if *replicas != "" {
+		counts, err := numbers("replicas", *replicas)
+		if err != nil {
+			return err
+		}
+		return bench.Replicas(ctx, dir, counts, o)
+	}
 	return bench.Run(ctx, dir, o)
+}
+
+// numbers are those of a flag that has a list of them.
+func numbers(name, list string) (all []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("-%s has numbers, from 1: %q is none", name, text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }

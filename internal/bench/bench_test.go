@@ -30,12 +30,14 @@ func startHere(ctx context.Context, name string, s setup) (*child, error) {
 }
 
 // newTestRig has both programs, on stores of their own with people in them.
-func newTestRig(t *testing.T) *rig {
+func newTestRig(t *testing.T) *rig { return newTestRigOf(t, service, floor) }
+
+func newTestRigOf(t *testing.T, programs ...string) *rig {
 	t.Helper()
 	s := &stores{
 		dao: testkit.DatabaseURL(t, datastore.DAO).Reveal(), fos: testkit.DatabaseURL(t, datastore.FOS).Reveal(), redis: testkit.RedisURL(t).Reveal(),
 	}
-	r, err := newRig(t.Context(), s, startHere, "", service, floor)
+	r, err := newRig(t.Context(), s, startHere, "", programs...)
 	if err != nil {
 		t.Fatal(err)
 	}
