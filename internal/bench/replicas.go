@@ -54,7 +54,14 @@ func Replicas(ctx context.Context, dir string, counts []int, o Options) (err err
 			turns = append(turns, some...)
 		}
 	}
-	return reportReplicas(o.Out, about, turns, checked)
+	if err := o.keep(about, turns); err != nil {
+		return err
+	}
+	weighed, err := r.world.weigh(ctx)
+	if err != nil {
+		return err
+	}
+	return reportReplicas(o.Out, about, turns, fmt.Sprintf("Every answer was good; %d had their audit row, and %d times a used token was refused by a process.", checked.rows, checked.replays), weighed)
 }
 
 // checks are what was looked at, and was as it should be.
@@ -100,18 +107,26 @@ func (r *rig) spread(ctx context.Context, s spreading, o Options) ([]Turn, error
 func (r *rig) checkedTurn(ctx context.Context, t turnOf, checked *checks) (Turn, error) {
 	var requests [][]byte
 	var before int
+	var wal int64
 	prepare := t.operation.prepare
 	t.operation.prepare = func(ctx context.Context, w *world, by contender, n int) (_ [][]byte, err error) {
 		if before, err = r.rows(ctx, t.operation.name); err != nil {
 			return nil, err
 		}
-		requests, err = prepare(ctx, w, by, n)
+		if requests, err = prepare(ctx, w, by, n); err == nil {
+			wal, err = w.wal(ctx)
+		}
 		return requests, err
 	}
 	turn, err := r.turn(ctx, t)
 	if err != nil {
 		return turn, err
 	}
+	written, err := r.world.wal(ctx)
+	if err != nil {
+		return turn, err
+	}
+	turn.WAL = float64(written-wal) / float64(max(1, turn.Answers))
 	if turn.Failed > 0 {
 		return turn, fmt.Errorf("%w: %d, the first with %s", ErrFailed, turn.Failed, turn.Complaint)
 	}
@@ -183,11 +198,11 @@ func withAnotherKey(request []byte) []byte {
 	return slices.Concat(before, []byte(header+random(16)+"\r\n"), after)
 }
 
-func reportReplicas(out io.Writer, about description, turns []Turn, checked checks) error {
+func reportReplicas(out io.Writer, about description, turns []Turn, checked, weighed string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nEvery answer was good; %d had their audit row, and %d times a used token was refused by a process.\n", about, checked.rows, checked.replays)
-	b.WriteString("\n| operation | connections of each | processes | answers/s | p50 | p99 | CPU: program | Postgres | Redis | of all | against the first |\n" +
-		"| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n")
+	fmt.Fprintf(&b, "%s\n%s\n", about, checked)
+	b.WriteString("\n| operation | connections of each | processes | answers/s | p50 | p99 | CPU: program | Postgres | Redis | of all | against the first | WAL |\n" +
+		"| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n")
 	for _, c := range cells(turns) {
 		var counts []string
 		for _, t := range turns {
@@ -198,14 +213,14 @@ func reportReplicas(out io.Writer, about description, turns []Turn, checked chec
 		for _, n := range counts {
 			some := of(turns, c, n)
 			figure := func(f func(Turn) time.Duration) time.Duration { return median(some, f) }
-			fmt.Fprintf(&b, "| %s | %d | %s | %.0f | %s | %s | %s | %s | %s | %s | %.2f |\n", c.operation, c.connections, n,
+			fmt.Fprintf(&b, "| %s | %d | %s | %.0f | %s | %s | %s | %s | %s | %s | %.2f | %.0f B |\n", c.operation, c.connections, n,
 				median(some, func(t Turn) float64 { return t.Rate }),
 				millis(figure(func(t Turn) time.Duration { return t.P50 })), millis(figure(func(t Turn) time.Duration { return t.P99 })),
 				micros(figure(func(t Turn) time.Duration { return t.Program })), micros(figure(func(t Turn) time.Duration { return t.Postgres })),
 				micros(figure(func(t Turn) time.Duration { return t.Redis })), micros(figure(Turn.all)),
-				ratio(some, of(turns, c, counts[0]), func(t Turn) float64 { return float64(t.all()) }))
+				ratio(some, of(turns, c, counts[0]), func(t Turn) float64 { return float64(t.all()) }), median(some, func(t Turn) float64 { return t.WAL }))
 		}
 	}
-	_, err := io.WriteString(out, b.String())
+	_, err := io.WriteString(out, b.String()+weighed)
 	return err
 }

@@ -71,12 +71,21 @@ func Run(ctx context.Context, dir string, o Options) (err error) {
 	return o.tell(about, turns)
 }
 
+// keep writes every turn, where that was asked.
+func (o Options) keep(about description, turns []Turn) error {
+	if o.Record == nil {
+		return nil
+	}
+	if err := json.NewEncoder(o.Record).Encode(map[string]any{"about": about, "turns": turns}); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return nil
+}
+
 // tell writes what was measured.
 func (o Options) tell(about description, turns []Turn) error {
-	if o.Record != nil {
-		if err := json.NewEncoder(o.Record).Encode(map[string]any{"about": about, "turns": turns}); err != nil {
-			return fmt.Errorf("bench: %w", err)
-		}
+	if err := o.keep(about, turns); err != nil {
+		return err
 	}
 	if err := report(o.Out, about, turns); err != nil {
 		return err

@@ -15,6 +15,8 @@ type Turn struct {
 	Program, Postgres, Redis time.Duration
 	// Driver is the load generator's own.
 	Driver time.Duration
+	// WAL is what Postgres wrote ahead for each answer, in bytes, where that was asked.
+	WAL float64 `json:",omitempty"`
 }
 
 func newTurn(t turnOf, d driven, before, after spent) Turn {
