@@ -15,9 +15,9 @@ type MAC struct {
 	states sync.Pool // of hash.Hash, each prepared for the key
 }
 
-// MAC makes codes under the key.
-func (k Key) MAC() *MAC {
-	return &MAC{hidden: k.hidden, states: sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(k.Reveal())) }}}
+// MAC makes codes under the secret, which should have the 32 bytes of a [Key] at least.
+func (s Secret) MAC() *MAC {
+	return &MAC{hidden: s.hidden, states: sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(s.Reveal())) }}}
 }
 
 // Of returns the code of parts, one behind the other. The caller sees to it that no two lists

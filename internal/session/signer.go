@@ -1,6 +1,9 @@
 package session
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +43,8 @@ type Config struct {
 // Signer makes and verifies pairs. It is safe for concurrent use.
 type Signer struct {
 	config          Config
-	keyID           string
+	header          []byte
+	mac             *privacy.MAC
 	keys            map[string][]byte // by key id
 	access, refresh *jwt.Parser
 	expired         *jwt.Parser // access tokens, whether or not they have ended
@@ -60,7 +64,7 @@ func NewSigner(c Config) (*Signer, error) {
 	case c.Now == nil || c.Random == nil:
 		return nil, errors.New("session: no clock or no randomness")
 	}
-	s := &Signer{config: c, keyID: c.Key.KeyID(), keys: map[string][]byte{}}
+	s := &Signer{config: c, header: header(c.Key.KeyID()), mac: c.Key.MAC(), keys: map[string][]byte{}}
 	for _, key := range append([]privacy.Secret{c.Key}, c.Previous...) {
 		raw := []byte(key.Reveal())
 		if len(raw) < minKeyBytes {
@@ -141,13 +145,24 @@ func (s *Signer) sign(w wire, generation int) (privacy.Secret, error) {
 		return privacy.Secret{}, err
 	}
 	w.TokenID = id.String()
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, w)
-	token.Header["kid"] = s.keyID
-	signed, err := token.SignedString(s.keys[s.keyID])
+	claims, err := json.Marshal(w)
 	if err != nil {
 		return privacy.Secret{}, fmt.Errorf("session: sign: %w", err)
 	}
-	return privacy.NewSecret(signed), nil
+	const signature = sha256.Size
+	text := make([]byte, 0, len(s.header)+base64.RawURLEncoding.EncodedLen(len(claims))+1+base64.RawURLEncoding.EncodedLen(signature))
+	text = base64.RawURLEncoding.AppendEncode(append(text, s.header...), claims)
+	code := s.mac.Of(text)
+	text = base64.RawURLEncoding.AppendEncode(append(text, '.'), code)
+	return privacy.NewSecret(string(text)), nil
+}
+
+// header is the first part of what is signed, and the dot: the same in every token, which is
+// why the tokens are put together here (RFC 7515, 3.1) and not by the library, which makes it
+// and the key's HMAC state anew for each: that took half of the time.
+func header(keyID string) []byte {
+	text := `{"alg":"` + jwt.SigningMethodHS256.Alg() + `","kid":"` + keyID + `","typ":"JWT"}`
+	return append(base64.RawURLEncoding.AppendEncode(nil, []byte(text)), '.')
 }
 
 // VerifyAccess returns what an access token says, or [ErrInvalidToken].
