@@ -190,7 +190,7 @@ var refreshSQL = `
 WITH held AS (
 	SELECT s.*, ` + session.RefreshOutcomeSQL(activeSQL) + ` AS outcome
 	FROM public.sessions s JOIN public.users u ON u.id = s.user_id
-	WHERE s.id = @id AND s.user_id = @user
+	WHERE s.id = @id AND s.user_id IS NOT DISTINCT FROM @user -- found by its id, and not among all that its user ever had
 	FOR NO KEY UPDATE OF s
 ), moved AS (
 	UPDATE public.sessions s SET
