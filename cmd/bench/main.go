@@ -41,7 +41,7 @@ func main() {
 func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	ops := flags.String("ops", "", "operations, separated by commas, of mint, exchange, login, refresh, session, password; all unless it is set")
-	connections := flags.String("connections", "1,16,64", "numbers of connections, separated by commas")
+	connections := flags.String("connections", "", "numbers of connections, separated by commas; 1,16,64 unless it is set, 16 with -size")
 	rounds := flags.Int("rounds", 7, "rounds, in each of which every contender has a turn")
 	seconds := flags.Float64("seconds", 2, "how long a turn is")
 	people := flags.Int("people", 20000, "how many people have arrived before")
@@ -49,16 +49,18 @@ func run(ctx context.Context, args []string) (err error) {
 	profiles := flags.String("profiles", "", "a directory for the programs' processor profiles, service.pprof and floor.pprof")
 	starts := flags.Int("start", 0, "measure the start, memory and size of bin/server instead, with so many starts")
 	replicas := flags.String("replicas", "", "measure the service in several processes instead, in so many in turns: 1,2,4")
+	size := addSizing(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *connections == "" {
+		*connections = map[bool]string{false: "1,16,64", true: "16"}[*size.scale > 0]
 	}
 	o := bench.Options{
 		Rounds: *rounds, Turn: time.Duration(*seconds * float64(time.Second)), People: *people, Out: os.Stdout, Profiles: *profiles,
 		Log: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	}
-	if *ops != "" {
-		o.Operations = strings.Split(*ops, ",")
-	}
+	o.Operations = list(*ops)
 	if o.Connections, err = numbers("connections", *connections); err != nil {
 		return err
 	}
@@ -88,6 +90,9 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		return bench.Replicas(ctx, dir, counts, o)
 	}
+	if *size.scale > 0 {
+		return bench.RunSize(ctx, dir+"-size", size.options(o))
+	}
 	return bench.Run(ctx, dir, o)
 }
 
@@ -101,4 +106,30 @@ func numbers(name, list string) (all []int, err error) {
 		all = append(all, n)
 	}
 	return all, nil
+}
+
+// sizing are the flags of a comparison of sizes.
+type sizing struct {
+	scale           *float64
+	parts, settings *string
+}
+
+func addSizing(flags *flag.FlagSet) sizing {
+	return sizing{
+		flags.Float64("size", 0, "compare a small service with a large one instead; 1 is a million people, ten million audit rows, a million live tokens; 0.3 is the least that there is enough to prune of"),
+		flags.String("parts", "", "with -size, some of "+strings.Join(bench.SizeParts, ",")+"; all unless it is set"),
+		flags.String("settings", "shared_buffers=4GB,max_wal_size=3GB,wal_compression=lz4", "with -size, settings of Postgres, separated by commas"),
+	}
+}
+
+func (s sizing) options(o bench.Options) bench.SizeOptions {
+	return bench.SizeOptions{Options: o, Scale: *s.scale, Parts: list(*s.parts), Settings: list(*s.settings)}
+}
+
+// list are the words of a text that stand between commas; none of an empty one.
+func list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }

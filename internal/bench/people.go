@@ -19,10 +19,12 @@ import (
 type person struct {
 	member, user  uuid.UUID // user is nobody's for who has not arrived yet
 	email, name   string
+	principal     *string // most have none here
 	session       uuid.UUID
 	cookie        member.Cookie
 	csrf          string
 	authenticated time.Time
+	arrived       uuid.UUID // the session at the FOS half, of somebody in a crowd
 }
 
 // settle makes people who have arrived before.

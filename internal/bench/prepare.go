@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+
+	"github.com/hello-world-co-op/handoff/internal/session"
 )
 
 const (
@@ -83,7 +85,11 @@ func prepareRefresh(ctx context.Context, w *world, by contender, n int) ([][]byt
 const inUse = 2000
 
 func prepareCheck(ctx context.Context, w *world, by contender, n int) ([][]byte, error) {
-	pairs, err := w.open(ctx, w.next(min(n, inUse)))
+	signedIn := func() ([]session.Pair, error) { return w.open(ctx, w.next(min(n, inUse))) }
+	if w.crowd.People > 0 { // who have been there for long, all over the table
+		signedIn = func() ([]session.Pair, error) { return w.standing(w.next(min(n, len(w.people)))) }
+	}
+	pairs, err := signedIn()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ import (
 type rig struct {
 	stores   *stores
 	world    *world
-	environ  []string
+	environ  []string // of the programs
+	starts   starter
+	profiles string              // a directory, or none
 	children map[string][]*child // by program
 }
 
@@ -20,22 +22,39 @@ type starter func(ctx context.Context, name string, s setup) (*child, error)
 
 // newRig starts the programs; one that is named several times has as many replicas.
 func newRig(ctx context.Context, s *stores, start starter, profiles string, programs ...string) (r *rig, err error) {
-	r = &rig{stores: s, environ: environment(s), children: map[string][]*child{}}
+	r = &rig{stores: s, environ: environment(s), starts: start, profiles: profiles, children: map[string][]*child{}}
 	if r.world, err = openWorld(ctx, r.environ); err != nil {
 		return nil, err
 	}
 	for _, name := range programs {
-		its := setup{Environ: r.environ}
-		if profiles != "" {
-			its.Profile = filepath.Join(profiles, name+".pprof")
-		}
-		c, err := start(ctx, name, its)
-		if err != nil {
+		if err := r.begin(ctx, name); err != nil {
 			return nil, errors.Join(err, r.stop())
 		}
-		r.children[name] = append(r.children[name], c)
 	}
 	return r, nil
+}
+
+// begin starts one more replica of a program.
+func (r *rig) begin(ctx context.Context, name string) error {
+	its := setup{Environ: r.environ}
+	if r.profiles != "" {
+		its.Profile = filepath.Join(r.profiles, name+".pprof")
+	}
+	c, err := r.starts(ctx, name, its)
+	if err == nil {
+		r.children[name] = append(r.children[name], c)
+	}
+	return err
+}
+
+// end stops all replicas of a program.
+func (r *rig) end(name string) error {
+	var faults []error
+	for _, c := range r.children[name] {
+		faults = append(faults, c.stop())
+	}
+	delete(r.children, name)
+	return errors.Join(faults...)
 }
 
 func (r *rig) stop() error {

@@ -73,7 +73,7 @@ func claimsOf(p person) (token.Claims, error) {
 	}
 	issued := now()
 	return token.Claims{
-		HandoffID: id, UserID: p.member, Email: email, EmailVerified: true, DisplayName: &p.name, Roles: []string{"member"},
+		HandoffID: id, UserID: p.member, Email: email, EmailVerified: true, DisplayName: &p.name, Principal: p.principal, Roles: []string{"member"},
 		EntryProduct: product, Target: target, AuthTime: p.authenticated, AMR: []string{"pwd"},
 		IssuedAt: issued, ExpiresAt: issued.Add(token.TTL),
 	}, nil

@@ -34,6 +34,7 @@ type world struct {
 	used      int // of people, round and round
 	strangers int // so far
 	sent      int // requests so far
+	crowd     crowd
 	// password is everybody's.
 	password string
 }

@@ -21,6 +21,15 @@ func (s *Stack) PostgresProcesses() []int {
 	return append([]int{s.postgres.pid()}, descendants(s.postgres.pid())...)
 }
 
+// PostgresLog is the file that Postgres writes its log to, empty again at each start; "" while
+// it is down.
+func (s *Stack) PostgresLog() string {
+	if s.postgres == nil {
+		return ""
+	}
+	return s.postgres.log
+}
+
 // CrashPostgres ends Postgres by SIGKILL, the postmaster and all below it, and returns
 // when all of them are gone. What was committed is in its files, for
 // [Stack.RestartPostgres].

@@ -33,7 +33,7 @@ type edit struct{ old, new string }
 func all() []mutant {
 	return slices.Concat(
 		gateMutants, carrierMutants, auditMutants, arrivalMutants, identityMutants, tokenMutants,
-		sessionMutants, refreshMutants, requestMutants, boundMutants, privacyMutants, passwordMutants, troubleMutants, figureMutants, journeyMutants, questionMutants, groupcommitMutants, togetherMutants, machineMutants, assuranceMutants, leavingMutants, deploymentMutants, authzMutants, rotationMutants, metricsMutants, traceMutants, publishedMutants, restoreMutants, clientMutants, benchMutants, startMutants,
+		sessionMutants, refreshMutants, requestMutants, boundMutants, privacyMutants, passwordMutants, troubleMutants, figureMutants, journeyMutants, questionMutants, groupcommitMutants, togetherMutants, machineMutants, assuranceMutants, leavingMutants, deploymentMutants, authzMutants, rotationMutants, metricsMutants, traceMutants, publishedMutants, restoreMutants, clientMutants, benchMutants, startMutants, sizeMutants,
 	)
 }
 
