@@ -3,6 +3,7 @@ package token
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -108,26 +109,45 @@ func aeadOf(key privacy.Key, t Token, purpose string) cipher.AEAD {
 // sealedClaims is the sealed form. Short names: a live token should cost Redis
 // few bytes.
 type sealedClaims struct {
-	HandoffID     uuid.UUID `json:"h"`
-	UserID        uuid.UUID `json:"u"`
-	Email         string    `json:"e"`
-	EmailVerified bool      `json:"v"`
-	DisplayName   *string   `json:"n,omitzero"` // omitempty would make null of an empty name
-	Principal     *string   `json:"p,omitzero"`
-	Roles         []string  `json:"r,omitempty"`
-	EntryProduct  string    `json:"f"`
-	Target        string    `json:"t"`
-	ReturnPath    *string   `json:"l,omitzero"`
-	Challenge     string    `json:"c,omitempty"`
-	AuthTime      int64     `json:"a"`
-	AMR           []string  `json:"m,omitempty"`
-	IssuedAt      int64     `json:"i"`
-	ExpiresAt     int64     `json:"x"`
+	HandoffID     shortID  `json:"h"`
+	UserID        shortID  `json:"u"`
+	Email         string   `json:"e"`
+	EmailVerified bool     `json:"v"`
+	DisplayName   *string  `json:"n,omitzero"` // omitempty would make null of an empty name
+	Principal     *string  `json:"p,omitzero"`
+	Roles         []string `json:"r,omitempty"`
+	EntryProduct  string   `json:"f"`
+	Target        string   `json:"t"`
+	ReturnPath    *string  `json:"l,omitzero"`
+	Challenge     string   `json:"c,omitempty"`
+	AuthTime      int64    `json:"a"`
+	AMR           []string `json:"m,omitempty"`
+	IssuedAt      int64    `json:"i"`
+	ExpiresAt     int64    `json:"x"`
+}
+
+// shortID is an id in 22 characters: two of the usual 36 are what puts a token with a
+// principal into Redis' next size of memory.
+type shortID uuid.UUID
+
+// MarshalText implements encoding.TextMarshaler: base64url without padding (RFC 4648, 5).
+func (id shortID) MarshalText() ([]byte, error) {
+	return base64.RawURLEncoding.AppendEncode(nil, id[:]), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. The usual 36 are what a replica of the
+// version before has sealed.
+func (id *shortID) UnmarshalText(text []byte) error {
+	if len(text) != base64.RawURLEncoding.EncodedLen(len(id)) {
+		return (*uuid.UUID)(id).UnmarshalText(text)
+	}
+	_, err := base64.RawURLEncoding.Strict().Decode(id[:], text)
+	return err
 }
 
 func toSealed(c Claims) sealedClaims {
 	return sealedClaims{
-		HandoffID: c.HandoffID, UserID: c.UserID, Email: c.Email.Reveal(), EmailVerified: c.EmailVerified,
+		HandoffID: shortID(c.HandoffID), UserID: shortID(c.UserID), Email: c.Email.Reveal(), EmailVerified: c.EmailVerified,
 		DisplayName: c.DisplayName, Principal: c.Principal, Roles: c.Roles,
 		EntryProduct: c.EntryProduct, Target: c.Target, ReturnPath: c.ReturnPath, Challenge: c.Challenge,
 		AuthTime: c.AuthTime.UnixMilli(), AMR: c.AMR,
@@ -141,7 +161,7 @@ func (w sealedClaims) claims() (Claims, error) {
 		return Claims{}, fmt.Errorf("token: sealed claims: %w", err)
 	}
 	return Claims{
-		HandoffID: w.HandoffID, UserID: w.UserID, Email: email, EmailVerified: w.EmailVerified,
+		HandoffID: uuid.UUID(w.HandoffID), UserID: uuid.UUID(w.UserID), Email: email, EmailVerified: w.EmailVerified,
 		DisplayName: w.DisplayName, Principal: w.Principal, Roles: w.Roles,
 		EntryProduct: w.EntryProduct, Target: w.Target, ReturnPath: w.ReturnPath, Challenge: w.Challenge,
 		AuthTime: time.UnixMilli(w.AuthTime).UTC(), AMR: w.AMR,
