@@ -1,0 +1,6 @@
+package audit
+
+import "time"
+
+// OneAtATime makes all wait for one statement, however slow this machine is.
+func (l *Log) OneAtATime() { l.rows.Patience = time.Hour }
