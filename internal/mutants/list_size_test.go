@@ -16,8 +16,8 @@ var sizeMutants = []mutant{
 	},
 	{
 		name: "size-refresh-by-user", breaks: "each refresh reads all sessions that its user ever had",
-		file:  "internal/signin/fos_postgres.go",
-		edits: []edit{{"s.user_id IS NOT DISTINCT FROM @user", "s.user_id = @user"}},
+		file:  "internal/signin/fos_postgres_refresh.go",
+		edits: []edit{{"s.user_id IS NOT DISTINCT FROM @of_user", "s.user_id = @of_user"}},
 		in:    "internal/bench", killers: []string{"TestScale_aRequestReadsAFewRowsHoweverManyThereAre"},
 	},
 	{

@@ -23,7 +23,7 @@ var togetherMutants = []mutant{
 	{
 		name: "refresh-of-any-row", breaks: "I11: a refresh token is good for a session that became another user's",
 		file:  "internal/signin/fos_postgres_refresh.go",
-		edits: []edit{{`s.id = @of_session AND s.user_id = @of_user JOIN`, `s.id = @of_session AND @of_user IS NOT NULL JOIN`}},
+		edits: []edit{{`s.id = @of_session AND s.user_id IS NOT DISTINCT FROM @of_user JOIN`, `s.id = @of_session AND @of_user IS NOT NULL JOIN`}},
 		in:    "internal/signin", killers: []string{"TestARefreshTokenIsGoodForItsOwnRowOnly"},
 	},
 	{

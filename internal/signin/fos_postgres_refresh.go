@@ -35,7 +35,7 @@ var usualRefresh = groupcommit.Config[refreshing, Refreshed]{
 	}, audit.Columns(func(r refreshing) (time.Time, audit.Origin) { return r.now, r.origin })...),
 	Body: `held AS MATERIALIZED (
 	SELECT asked.*
-	FROM asked JOIN public.sessions s ON s.id = @of_session AND s.user_id = @of_user JOIN public.users u ON u.id = s.user_id
+	FROM asked JOIN public.sessions s ON s.id = @of_session AND s.user_id IS NOT DISTINCT FROM @of_user JOIN public.users u ON u.id = s.user_id
 	WHERE ` + session.RefreshOutcomeSQL(activeSQL) + ` = 'rotated'
 	FOR NO KEY UPDATE OF s` + groupcommit.Locking + `
 ), moved AS (
