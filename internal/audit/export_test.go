@@ -1,6 +1,4 @@
 package audit
 
-import "time"
-
 // OneAtATime makes all wait for one statement, however slow this machine is.
-func (l *Log) OneAtATime() { l.rows.Patience = time.Hour }
+func (l *Log) OneAtATime() { l.rows.OneAtATime() }

@@ -9,9 +9,10 @@
 // has come back goes out as the next one. There is no timer, and no item waits for company:
 // batches are as large as what they wait for is slow.
 //
-// One trip at a time costs a store least. It is also the trip that all others wait behind,
-// should its connection hang: whoever comes when the last departure is longer ago than
-// [Queue.Patience] does not wait for it, and takes along what is queued; three times, and no more.
+// One trip at a time costs a store least; two dozen that wait are enough for a second one,
+// so that the store works while others are answered. A trip is also what others wait behind
+// should its connection hang: whoever comes when the last departure is longer ago than 50 ms
+// does not wait, and takes along what is queued, until four trips are on their way.
 //
 // # Limits
 //

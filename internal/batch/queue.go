@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -12,7 +13,11 @@ import (
 const (
 	// atOnce is how many trips are on their way at once: one, and others if those hang.
 	atOnce = 4
-	// patience is [Queue.Patience]. A batch of a store that is well takes a few milliseconds.
+	// enough is how many have a second trip besides, which for so many costs each little:
+	// else all who came with the first would wait for it, be answered, and come again at
+	// once, by turns with the store.
+	enough = 24
+	// patience is how long the last trip may be on its way before another is begun. A batch of a store that is well takes a few milliseconds.
 	patience = 50 * time.Millisecond
 	// together bounds a batch: what it locks is held until all of it is written.
 	together = 128
@@ -32,11 +37,9 @@ var (
 
 // Queue sends items in batches. Make it with [New]; it is safe for concurrent use.
 type Queue[T any] struct {
-	// Patience is how long the last trip may be on its way before another is begun; 50 ms,
-	// unless it is set before the queue is used.
-	Patience time.Duration
-
-	send func(ctx context.Context, items []T)
+	send     func(ctx context.Context, items []T)
+	patience time.Duration
+	enough   int
 
 	mu       sync.Mutex
 	onWay    int
@@ -48,8 +51,12 @@ type Queue[T any] struct {
 // New makes a queue whose batches are sent by send, which leaves the answers in the items
 // before it returns.
 func New[T any](send func(ctx context.Context, items []T)) *Queue[T] {
-	return &Queue[T]{Patience: patience, send: send}
+	return &Queue[T]{send: send, patience: patience, enough: enough}
 }
+
+// OneAtATime makes all wait for one trip, however many they are and however long it takes. It
+// is for tests, to be called before the queue is used.
+func (q *Queue[T]) OneAtATime() { q.patience, q.enough = math.MaxInt64, math.MaxInt }
 
 // Watch is told of each item that queues, and by the function that it returns of the end of
 // its waiting, its trip included. It may return another context.
@@ -127,7 +134,8 @@ func (q *Queue[T]) enter(ctx context.Context, item T) (*waiting[T], error) {
 		w.ctx, w.end = q.watch(ctx)
 	}
 	q.queue = append(q.queue, w)
-	if q.onWay < atOnce && time.Since(q.departed) > q.Patience {
+	many := q.onWay == 1 && len(q.queue) >= q.enough
+	if hangs := time.Since(q.departed) > q.patience; many || hangs && q.onWay < atOnce {
 		q.depart()
 		q.take()
 	}

@@ -19,7 +19,7 @@ type store struct {
 }
 
 type trip struct {
-	ctx   context.Context //nolint:containedctx // looked at by the tests
+	ctx   context.Context
 	items []int
 	back  chan struct{}
 }
@@ -111,21 +111,21 @@ func TestI13_aTripThatHangsIsNotWaitedFor(t *testing.T) {
 		var away []trip
 		s.sends(t.Context(), 1, 2)
 		away = append(away, s.departs(t, 1))
-		time.Sleep(50 * time.Millisecond) // the bubble's clock
+		pass(50 * time.Millisecond)
 		s.sends(t.Context(), 3)
 		s.nothingDeparts(t) // no longer than that
-		time.Sleep(time.Millisecond)
+		pass(time.Millisecond)
 		s.sends(t.Context(), 4)
 		away = append(away, s.departs(t, 2, 3, 4))
 		s.sends(t.Context(), 5)
 		s.nothingDeparts(t) // the last departure was a moment ago
 		for item := 6; item <= 7; item++ {
-			time.Sleep(51 * time.Millisecond)
+			pass(51 * time.Millisecond)
 			s.sends(t.Context(), item)
 			synctest.Wait()
 			away = append(away, <-s.trips)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.sends(t.Context(), 8)
 		s.nothingDeparts(t) // four are away
 		for _, trip := range away {
@@ -140,20 +140,50 @@ func TestI13_aTripThatHangsIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// So many that a second trip costs each little have one, and no third: the store works
+// while others are answered.
+func TestQueue_manyHaveASecondTrip(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		first := s.alone(t, 0)
+		for item := range 23 {
+			s.sends(t.Context(), item)
+		}
+		s.nothingDeparts(t)
+		s.sends(t.Context(), 23)
+		second := <-s.trips
+		for item := range 100 {
+			s.sends(t.Context(), item)
+		}
+		s.nothingDeparts(t)
+		close(first.back)
+		synctest.Wait()
+		third := <-s.trips
+		if len(second.items) != 24 || len(third.items) != 100 {
+			t.Errorf("%d and %d went together", len(second.items), len(third.items))
+		}
+		close(second.back)
+		close(third.back)
+	})
+}
+
 // Whoever gives up is told what is known, and ends nothing for the others: the trip has until
 // the last of their deadlines.
 func TestQueue_whoGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
-		s.Patience = time.Hour
+		s.OneAtATime()
 		first := s.alone(t, 1)
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		long, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		queued, given := s.sends(short, 2), make(chan struct{})
-		<-queued[0]
+		if err := <-queued[0]; !errors.Is(err, batch.ErrUnsent) {
+			t.Error(err)
+		}
 		if s.Waiting() != 0 {
 			t.Error("who gave up still waits")
 		}
@@ -179,7 +209,7 @@ func TestQueue_whoGivesUp(t *testing.T) {
 		if until, _ := second.ctx.Deadline(); !until.Equal(deadline(long)) {
 			t.Errorf("until %v", until)
 		}
-		time.Sleep(200 * time.Millisecond)
+		pass(200 * time.Millisecond)
 		if second.ctx.Err() != nil {
 			t.Error("one of them ended it for both")
 		}
@@ -201,7 +231,7 @@ func TestI13_aQueueHasAnEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
-		s.Patience = time.Hour
+		s.OneAtATime()
 		away := s.alone(t, 0)
 		for item := range 1024 {
 			go func() { _, _ = s.Do(t.Context(), item) }()
@@ -222,3 +252,6 @@ func TestI13_aQueueHasAnEnd(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// pass has the bubble's clock move on.
+func pass(d time.Duration) { <-time.After(d) }

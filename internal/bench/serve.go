@@ -75,7 +75,7 @@ func profile(file string) (stop func(), err error) {
 	if file == "" {
 		return func() {}, nil
 	}
-	to, err := os.Create(file)
+	to, err := os.Create(file) //nolint:gosec // who measures says where
 	if err == nil {
 		err = pprof.StartCPUProfile(to)
 	}

@@ -59,7 +59,7 @@ func newCounters(t *testing.T) counters {
 
 // patiently makes all wait for one statement, however slow this machine is.
 func patiently(g *groupcommit.Group[counter, string]) *groupcommit.Group[counter, string] {
-	g.Patience = time.Hour
+	g.OneAtATime()
 	return g
 }
 

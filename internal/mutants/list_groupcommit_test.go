@@ -126,13 +126,13 @@ var groupcommitMutants = []mutant{
 	{
 		name: "one-way-for-ever", breaks: "I13: a trip that hangs keeps everybody waiting",
 		file:  "internal/batch/queue.go",
-		edits: []edit{{`time.Since(q.departed) > q.Patience`, `q.Patience < 0`}},
+		edits: []edit{{`time.Since(q.departed) > q.patience`, `q.patience < 0`}},
 		in:    "internal/batch", killers: []string{"TestI13_aTripThatHangsIsNotWaitedFor"},
 	},
 	{
 		name: "ways-without-end", breaks: "I13: each who comes while a store hangs begins another trip",
 		file:  "internal/batch/queue.go",
-		edits: []edit{{`q.onWay < atOnce &&`, ``}},
+		edits: []edit{{`hangs && q.onWay < atOnce`, `hangs`}},
 		in:    "internal/batch", killers: []string{"TestI13_aTripThatHangsIsNotWaitedFor"},
 	},
 	{
@@ -176,5 +176,11 @@ var groupcommitMutants = []mutant{
 		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{`FROM held WHERE clear AND `, `FROM held WHERE `}},
 		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
+	},
+	{
+		name: "never-a-second-trip", breaks: "store and service work by turns: each waits for the other",
+		file:  "internal/batch/queue.go",
+		edits: []edit{{`many || hangs`, `hangs`}, {`many := q.onWay`, `_ = q.onWay`}},
+		in:    "internal/batch", killers: []string{"TestQueue_manyHaveASecondTrip"},
 	},
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// Issue 7: a live token costs Redis 600 bytes at most. The claims of a member with a
+// A live token costs Redis 600 bytes at most. The claims of a member with a
 // principal, a name and an address of 25 characters fit into the size of memory below which
 // they do: 384 bytes, of which Redis takes six.
 func TestSeal_aLiveTokenIsSmall(t *testing.T) {
