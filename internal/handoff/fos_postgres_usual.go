@@ -78,10 +78,10 @@ var newcomerStatement = groupcommit.Config[Arrival, Arrived]{
 	` + audit.Insert{
 		Event: audit.UserCreated, Outcome: audit.Success, From: "who",
 		Actor: "user_id", HandoffID: "@handoff", EntryProduct: "@entry_product", Target: "@target",
-	}.SQL() + `
-), noted AS (
+	}.SQL() + ` RETURNING handoff_id
+), noted AS ( -- behind that: steps that nothing reads are taken in any order
 	` + audit.Insert{
-		Event: audit.SessionCreated, Outcome: audit.Success, From: "who",
+		Event: audit.SessionCreated, Outcome: audit.Success, From: "who JOIN noted_user ON noted_user.handoff_id = @handoff",
 		Reason: "'" + string(audit.ByHandoff) + "'", Actor: "user_id", HandoffID: "@handoff", EntryProduct: "@entry_product", Target: "@target",
 	}.SQL() + `
 )
