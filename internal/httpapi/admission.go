@@ -98,12 +98,16 @@ func fetchBody(r *http.Request) (whole bool) {
 		return true
 	}
 	there, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err == nil && len(there) <= maxBody {
+		r.Body = fetched{bytes.NewReader(there), r.Body}
+		return true
+	}
 	rest := io.Reader(r.Body)
 	if err != nil {
 		rest = failing{err}
 	}
 	r.Body = fetched{io.MultiReader(bytes.NewReader(there), rest), r.Body}
-	return err == nil && len(there) <= maxBody
+	return false
 }
 
 type fetched struct {

@@ -117,14 +117,9 @@ func IdempotencyKey(c echo.Context) (string, error) {
 	if len(values) == 0 {
 		return "", nil
 	}
-	fault := &InvalidRequest{[]FieldFault{{"Idempotency-Key", "must be one of 16 to 128 visible ASCII characters"}}}
-	if len(values) > 1 || len(values[0]) < 16 || len(values[0]) > 128 {
-		return "", fault
-	}
-	for i := range len(values[0]) {
-		if ch := values[0][i]; ch < '!' || ch > '~' {
-			return "", fault
-		}
+	unseen := func(r rune) bool { return r < '!' || r > '~' }
+	if len(values) > 1 || len(values[0]) < 16 || len(values[0]) > 128 || strings.ContainsFunc(values[0], unseen) {
+		return "", &InvalidRequest{[]FieldFault{{"Idempotency-Key", "must be one of 16 to 128 visible ASCII characters"}}}
 	}
 	return values[0], nil
 }

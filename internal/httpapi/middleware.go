@@ -57,8 +57,9 @@ func (config Config) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		c.Set(infoKey, &info{requestID: id.String()})
-		c.Response().Header().Set(echo.HeaderXRequestID, id.String())
+		i := &info{requestID: id.String()}
+		c.Set(infoKey, i)
+		c.Response().Header().Set(echo.HeaderXRequestID, i.requestID)
 		return next(c)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -81,19 +82,20 @@ func New(config Config, routes []Route) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = config.writeProblem
 	e.IPExtractor = config.ipExtractor()
-	e.Use(
+	steps := []echo.MiddlewareFunc{
 		config.identify,      // request id; everything after can be found in the log
 		config.account,       // logs and counts; sees the final status, also of a panic
 		config.recoverPanics, // a panic is a 500, not a lost connection
 		config.secure,        // headers of every answer
 		endAfterChunks,       // what follows a body of chunks is nobody's request
 		boundHeaders,         // 431
-	)
-	if config.Gateways {
-		e.Use(onlyQuestions)
-	} else {
-		e.Use(config.crossOrigin()...) // answers preflights
 	}
+	if config.Gateways {
+		steps = append(steps, onlyQuestions)
+	} else {
+		steps = append(steps, config.crossOrigin()...) // answers preflights
+	}
+	e.Use(inOrder(steps))
 	for _, route := range append(config.healthRoutes(), routes...) {
 		for _, path := range route.Paths {
 			e.Add(route.Method, path, config.serve(route))
@@ -105,6 +107,16 @@ func New(config Config, routes []Route) *echo.Echo {
 		}
 	}
 	return e
+}
+
+// inOrder puts the steps together once. Echo by itself would do so again for each request,
+// and each step would be prepared again.
+func inOrder(steps []echo.MiddlewareFunc) echo.MiddlewareFunc {
+	run := func(c echo.Context) error { return c.Handler()(c) } // what the router has found
+	for _, step := range slices.Backward(steps) {
+		run = step(run)
+	}
+	return func(echo.HandlerFunc) echo.HandlerFunc { return run }
 }
 
 // onlyQuestions takes GET and HEAD alone. A gateway lets pass whatever is answered with

@@ -73,7 +73,7 @@ var privacyMutants = []mutant{
 	{
 		name: "client-writes-the-request-id", breaks: "I6: a stranger writes into our log",
 		file:  "internal/httpapi/middleware.go",
-		edits: []edit{{`c.Set(infoKey, &info{requestID: id.String()})`, `c.Set(infoKey, &info{requestID: c.Request().Header.Get(echo.HeaderXRequestID)})`}},
+		edits: []edit{{`&info{requestID: id.String()}`, `&info{requestID: c.Request().Header.Get(echo.HeaderXRequestID) + id.String()[:0]}`}},
 		in:    "internal/httpapi", killers: []string{"TestRequestID_isOfOurOwnMaking", "TestI6_theAccessLogHasNothingOfTheClients"},
 	},
 	{
