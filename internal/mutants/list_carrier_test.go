@@ -66,13 +66,13 @@ var carrierMutants = []mutant{
 	{
 		name: "seal-without-the-token", breaks: "I5: the server key alone opens what Redis holds",
 		file:  "internal/token/seal.go",
-		edits: []edit{{`key.Derive(t.bytes(), purpose)`, `key.Derive(nil, purpose)`}},
+		edits: []edit{{`key.Of(t.bytes(), first)`, `key.Of(first)`}},
 		in:    "internal/token", killers: []string{"TestSeal_theServerKeyWithoutTheTokenOpensNothing"},
 	},
 	{
 		name: "seal-without-the-server-key", breaks: "I1: who knows a token and writes Redis writes its claims",
 		file:  "internal/token/seal.go",
-		edits: []edit{{`key.Derive(t.bytes(), purpose)`, `privacy.Key{Secret: privacy.NewSecret("handoff")}.Derive(t.bytes(), purpose)`}},
+		edits: []edit{{`key.Of(t.bytes(), first)`, `privacy.NewSecret("handoff").MAC().Of(t.bytes(), first)`}},
 		in:    "internal/token", killers: []string{"TestSeal_opensForNobodyElse"},
 	},
 	{

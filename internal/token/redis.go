@@ -24,7 +24,7 @@ func NewCarrier(client redis.UniversalClient) *Carrier { return &Carrier{client,
 // NewParking carries [Parked] claims under the digest of the browser's secret (FOS half).
 func NewParking(client redis.UniversalClient) *Carrier { return &Carrier{client, "fos:parked:"} }
 
-func (c *Carrier) key(d Digest) string { return c.prefix + d.String() }
+func (c *Carrier) key(d Digest) string { return string(d.append([]byte(c.prefix))) }
 
 // ErrTaken says that a digest is carried already. With 256 random bits that is a
 // broken random source, not chance.

@@ -17,14 +17,15 @@ import (
 
 // Sealer encrypts claims for Redis: AES-256-GCM under a key that HKDF-SHA256
 // derives from a server key and the token itself, with the token's digest as
-// additional data.
+// additional data. The server key is extracted once, for each purpose; the token is what
+// that is expanded with (RFC 5869, 2.3: info), which for 32 bytes is one HMAC.
 //
 // Who reads Redis lacks the server key and the token. Who writes Redis cannot
 // make a text that opens, nor move one token's claims under another's digest.
 // Each (server key, token) pair gives a key of its own that seals one text, so
 // that nonces never meet.
 type Sealer struct {
-	keys   []privacy.Key
+	keys   []map[string]*privacy.MAC // by purpose
 	random io.Reader
 }
 
@@ -34,7 +35,13 @@ func NewSealer(keys []privacy.Key, random io.Reader) (*Sealer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("token: no sealing key")
 	}
-	return &Sealer{keys: keys, random: random}, nil
+	s := &Sealer{random: random}
+	for _, key := range keys {
+		s.keys = append(s.keys, map[string]*privacy.MAC{
+			forClaims: key.DeriveKey(forClaims).MAC(), forParked: key.DeriveKey(forParked).MAC(),
+		})
+	}
+	return s, nil
 }
 
 // ErrSealBroken says that a sealed text was not made by this service for this
@@ -57,7 +64,7 @@ func (s *Sealer) seal(t Token, purpose string, wire any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token: encode %s: %w", purpose, err)
 	}
-	aead := aeadOf(s.keys[0], t, purpose)
+	aead := aeadOf(s.keys[0][purpose], t)
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	if _, err := io.ReadFull(s.random, nonce); err != nil {
 		return nil, fmt.Errorf("token: read nonce: %w", err)
@@ -78,7 +85,7 @@ func (s *Sealer) Open(t Token, sealed []byte) (Claims, error) {
 func (s *Sealer) open(t Token, purpose string, sealed []byte, wire any) error {
 	digest := t.Digest()
 	for _, key := range s.keys {
-		aead := aeadOf(key, t, purpose)
+		aead := aeadOf(key[purpose], t)
 		if len(sealed) < aead.NonceSize() {
 			break
 		}
@@ -94,8 +101,9 @@ func (s *Sealer) open(t Token, purpose string, sealed []byte, wire any) error {
 	return ErrSealBroken
 }
 
-func aeadOf(key privacy.Key, t Token, purpose string) cipher.AEAD {
-	block, err := aes.NewCipher(key.Derive(t.bytes(), purpose))
+func aeadOf(key *privacy.MAC, t Token) cipher.AEAD {
+	first := []byte{1} // of the blocks that HKDF expands to, and the only one
+	block, err := aes.NewCipher(key.Of(t.bytes(), first))
 	if err != nil {
 		panic("token: aes: " + err.Error()) // the derived key has 32 bytes
 	}

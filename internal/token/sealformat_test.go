@@ -3,6 +3,8 @@ package token_test
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/hex"
 	"testing"
 )
@@ -36,15 +38,23 @@ func TestSeal_theServerKeyWithoutTheTokenOpensNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openAs(t, key.Derive(raw, "handoff claims"), digest[:], sealed); err != nil {
-		t.Errorf("not AES-256-GCM under HKDF(key, salt token, \"handoff claims\") with the digest beside it: %v", err)
+	expanded := func(purpose string, with []byte) []byte {
+		subkey, err := hkdf.Expand(sha256.New, key.Derive(nil, purpose), string(with), 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return subkey
 	}
-	if _, err := openAs(t, key.Derive(raw, "handoff claims"), nil, sealed); err == nil {
+	if _, err := openAs(t, expanded("handoff claims", raw), digest[:], sealed); err != nil {
+		t.Errorf("not AES-256-GCM under HKDF-Expand(HKDF(key, \"handoff claims\"), token) with the digest beside it: %v", err)
+	}
+	if _, err := openAs(t, expanded("handoff claims", raw), nil, sealed); err == nil {
 		t.Error("the digest is not part of what is authenticated")
 	}
 	for name, subkey := range map[string][]byte{
-		"no salt": key.Derive(nil, "handoff claims"), "the digest as salt": key.Derive(digest[:], "handoff claims"),
-		"the key itself": []byte(key.Reveal()), "another purpose": key.Derive(raw, "csrf"),
+		"no token": key.Derive(nil, "handoff claims"), "nothing for the token": expanded("handoff claims", nil),
+		"the digest for the token": expanded("handoff claims", digest[:]),
+		"the key itself":           []byte(key.Reveal()), "another purpose": expanded("parked claims", raw),
 	} {
 		if _, err := openAs(t, subkey, digest[:], sealed); err == nil {
 			t.Errorf("opens with %s", name)

@@ -33,7 +33,9 @@ type Token struct {
 type Digest [sha256.Size]byte
 
 // String returns the digest in hexadecimal.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+func (d Digest) String() string { return string(d.append(nil)) }
+
+func (d Digest) append(to []byte) []byte { return hex.AppendEncode(to, d[:]) }
 
 // New makes a token from random, which must be a cryptographic source.
 func New(random io.Reader) (Token, error) {
@@ -41,7 +43,7 @@ func New(random io.Reader) (Token, error) {
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return Token{}, fmt.Errorf("token: read random bytes: %w", err)
 	}
-	return fromBytes(raw), nil
+	return of(hex.EncodeToString(raw), raw), nil
 }
 
 // Parse reads the 64 lowercase hexadecimal characters of a token, or returns
@@ -60,11 +62,11 @@ func Parse(text string) (Token, error) {
 	if err != nil {
 		return Token{}, ErrMalformed
 	}
-	return fromBytes(raw), nil
+	return of(text, raw), nil
 }
 
-func fromBytes(raw []byte) Token {
-	return Token{text: privacy.NewSecret(hex.EncodeToString(raw)), sum: sha256.Sum256(raw)}
+func of(text string, raw []byte) Token {
+	return Token{text: privacy.NewSecret(text), sum: sha256.Sum256(raw)}
 }
 
 // Reveal returns the token's 64 characters.
