@@ -32,20 +32,40 @@ need nodejs node -e fetch
 need node-tough-cookie keeps_cookies
 need npm npm --version
 
-# promtool comes with Debian's prometheus: a server that runs as soon as it is installed,
-# on the port of our own metrics. So its package is unpacked, by whoever, and not installed.
-unpacked=.dev/promtool
-has_promtool() { command -v promtool || [ -x "$unpacked/usr/bin/promtool" ]; }
-unpack_promtool() {
-	command -v apt-get && command -v dpkg-deb && rm -rf "$unpacked" && mkdir -p "$unpacked" || return 1
-	(cd "$unpacked" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } &&
-		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool && rm prometheus_*.deb)
+# Debian's prometheus, which promtool comes with, and pgbouncer are servers that run as soon
+# as they are installed, on ports of our own. So they are unpacked, by whoever, and not
+# installed.
+unpack() { # where, what of each package, packages
+	where=$1 what=$2
+	shift 2
+	command -v apt-get && command -v dpkg-deb && mkdir -p "$where" || return 1
+	(cd "$where" && { apt-get download "$@" || { apt-get update && apt-get download "$@"; }; } &&
+		for package in *.deb; do dpkg-deb --fsys-tarfile "$package" | tar -xf - "$what" && rm "$package" || exit 1; done)
 }
-if ! has_promtool >/dev/null 2>&1; then
-	echo "unpacking: promtool"
-	unpack_promtool >/dev/null 2>&1 || true
-	need "prometheus" has_promtool
-fi
+needs_unpacked() { # package, command that shows it is there, command that unpacks it
+	if "$2" >/dev/null 2>&1; then return 0; fi
+	echo "unpacking: $1"
+	rm -rf ".dev/${2#has_}"
+	"$3" >/dev/null 2>&1 || true
+	need "$1" "$2"
+}
+
+has_promtool() { command -v promtool || [ -x .dev/promtool/usr/bin/promtool ]; }
+unpack_promtool() { unpack .dev/promtool ./usr/bin/promtool prometheus; }
+needs_unpacked prometheus has_promtool unpack_promtool
+
+has_pgbouncer() { command -v pgbouncer || [ -x /usr/sbin/pgbouncer ] || LD_LIBRARY_PATH=$(echo .dev/pgbouncer/usr/lib/*) .dev/pgbouncer/usr/sbin/pgbouncer --version; }
+libraries() { # of the package's, those that this machine lacks
+	for library in $(apt-cache depends "$1" | sed -n 's/^ *Depends: \(lib.*\)/\1/p'); do
+		dpkg -s "$library" >/dev/null 2>&1 || echo "$library"
+	done
+}
+unpack_pgbouncer() {
+	unpack .dev/pgbouncer ./usr/sbin/pgbouncer pgbouncer && lacking=$(libraries pgbouncer) || return 1
+	# shellcheck disable=SC2086 # words on purpose
+	[ -z "$lacking" ] || unpack .dev/pgbouncer ./usr/lib $lacking
+}
+needs_unpacked pgbouncer has_pgbouncer unpack_pgbouncer
 
 # TypeScript's compiler, which the types of client/js are checked with: the version of the
 # lock file, below .dev/, by whoever.

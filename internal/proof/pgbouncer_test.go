@@ -18,18 +18,41 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
+// pgbouncer is where make's check step or the operator has it, and what its environment has
+// besides.
+func pgbouncer(t *testing.T) (program string, environ []string) {
+	t.Helper()
+	if path, err := exec.LookPath("pgbouncer"); err == nil {
+		return path, nil
+	}
+	if path := "/usr/sbin/pgbouncer"; exists(path) { // not in everybody's PATH
+		return path, nil
+	}
+	unpacked, err := filepath.Abs("../../.dev/pgbouncer/usr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if program = filepath.Join(unpacked, "sbin/pgbouncer"); !exists(program) {
+		t.Fatal("there is no pgbouncer: sh tools/packages.sh finds one")
+	}
+	libraries, err := filepath.Glob(filepath.Join(unpacked, "lib/*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program, []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // bouncer is PgBouncer in transaction mode before the server of a database's URL, with
 // fewer connections than the service has, so that each transaction may get another one. It
 // returns its address.
 func bouncer(t *testing.T, databaseURL string) string {
 	t.Helper()
-	program, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		program = "/usr/sbin/pgbouncer"
-	}
-	if _, err := os.Stat(program); err != nil {
-		t.Skip("pgbouncer is not here (Debian: pgbouncer)")
-	}
+	program, libraries := pgbouncer(t)
 	behind, err := url.Parse(databaseURL)
 	if err != nil {
 		t.Fatal("no URL")
@@ -54,6 +77,7 @@ func bouncer(t *testing.T, databaseURL string) string {
 		arguments = []string{"-q", "-u", "nobody", file}
 	}
 	command := exec.Command(program, arguments...) //nolint:noctx // ended below, in order
+	command.Env = append(os.Environ(), libraries...)
 	command.Stderr = os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
