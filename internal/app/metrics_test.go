@@ -156,8 +156,7 @@ func TestTheMetricsTellOfWhoWasTurnedAway(t *testing.T) {
 		b := s.Browser(t)
 		arriving.Go(func() { b.Exchange(token, ownKey) })
 	}
-	const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
-	for end := time.Now().Add(2 * time.Second); testkit.Count(t, s.DAO, waiting) < places/2 && time.Now().Before(end); {
+	for end := time.Now().Add(2 * time.Second); testkit.Waiting(t, s.DAO) < places/2 && time.Now().Before(end); {
 	}
 	wantAlarms(t, s, nil)
 	answer := ada.Mint(nil)

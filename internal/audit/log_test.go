@@ -47,9 +47,7 @@ func TestI4_aLogsRowsShareACommitAndAreWrittenEach(t *testing.T) {
 	}
 	held := testkit.Hold(t, db, `LOCK TABLE audit_log IN SHARE MODE`)
 	refuse(0, "a")
-	until("nobody writes", func() bool {
-		return testkit.Count(t, db, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
-	})
+	testkit.UntilWaiting(t, db, 1)
 	want := []string{"12:00:00 handoff.refused failure token_unknown - - - a - - r-0"}
 	for n := 1; n <= 20; n++ {
 		refuse(n, "b")

@@ -24,7 +24,7 @@ func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 	held := testkit.Hold(t, l.db, `LOCK TABLE audit_log IN SHARE MODE`)
 	var gone sync.WaitGroup
 	gone.Go(occupy)
-	l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	testkit.UntilWaiting(t, l.db, 1)
 	for _, call := range calls {
 		gone.Go(call)
 	}
@@ -218,7 +218,7 @@ func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
 					}
 				})
 			}
-			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 2`)
+			testkit.UntilWaiting(t, l.db, 2)
 			if _, _, err := l.Mint(inTime(t), l.row(tokenOf(t))); err != nil {
 				t.Errorf("ada, beside them: %v", err)
 			}

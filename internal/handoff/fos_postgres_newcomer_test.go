@@ -30,7 +30,7 @@ func TestArrive_aNewcomerTwiceInOneStatementIsOneUser(t *testing.T) {
 		})
 	}
 	arrive(newcomer(0))
-	ledger{db: h.db}.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	testkit.UntilWaiting(t, h.db, 1)
 	twice := newcomer(1)
 	for _, p := range []person{twice, newcomer(2), twice, newcomer(3)} {
 		arrive(p)
@@ -63,7 +63,7 @@ func TestArrive_anAccountThatComesToBeMeanwhile(t *testing.T) {
 	var err error
 	a := arrivalOf(t, p)
 	gone.Go(func() { arrived, err = h.Arrive(inTime(t), a) })
-	ledger{db: h.db}.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	testkit.UntilWaiting(t, h.db, 1)
 	held.Commit()
 	gone.Wait()
 	if err != nil || arrived.User.ID != other {

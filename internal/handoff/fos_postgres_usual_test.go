@@ -240,7 +240,7 @@ func TestI1_arrivalsInOneStatementOpenOneSessionEach(t *testing.T) {
 		})
 	}
 	arrive(people[8], arrivalOf(t, people[8]))
-	ledger{db: h.db}.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+	testkit.UntilWaiting(t, h.db, 1)
 	for _, p := range people[:8] {
 		a := arrivalOf(t, p)
 		arrive(p, a)
@@ -289,7 +289,7 @@ func TestArrive_whatComesMeanwhileIsSeen(t *testing.T) {
 				_, err := h.Arrive(inTime(t), a)
 				came <- err
 			}()
-			ledger{db: h.db}.until(t, somebodyWaits)
+			testkit.UntilWaiting(t, h.db, 1)
 			held.Run(comes.sql, a.Claims.HandoffID)
 			held.Commit()
 			if err := <-came; !errors.Is(err, comes.want) {
@@ -323,7 +323,7 @@ func TestArrive_whoIsShutOutMeanwhileIsOut(t *testing.T) {
 				_, err := h.Arrive(inTime(t), a)
 				came <- err
 			}()
-			ledger{db: h.db}.until(t, somebodyWaits)
+			testkit.UntilWaiting(t, h.db, 1)
 			held.Commit()
 			if err := <-came; !errors.Is(err, user.ErrInactive) && !errors.Is(err, user.ErrConflict) {
 				t.Errorf("arrived all the same: %v", err)

@@ -36,8 +36,6 @@ func (l ledger) until(t *testing.T, sql string, args ...any) {
 	t.Fatalf("never: %s", sql)
 }
 
-const somebodyWaits = `EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())`
-
 // I1: who gave up while the statement waited for a lock has given up, however the
 // wait ends. A token that is redeemed for nobody is lost to the person.
 func TestI1_aDeadlineThatPassesInTheQueueForTheLockIsSeen(t *testing.T) {
@@ -60,7 +58,7 @@ func TestI1_aDeadlineThatPassesInTheQueueForTheLockIsSeen(t *testing.T) {
 				}
 				won <- ok
 			}()
-			l.until(t, somebodyWaits)
+			testkit.UntilWaiting(t, l.db, 1)
 			l.until(t, `clock_timestamp() > $1`, deadline)
 			end(held)
 			if <-won || l.redeemed(t) != 0 {
@@ -90,7 +88,7 @@ func TestI1_aSourceThatEndsInTheQueueForTheLockIsSeen(t *testing.T) {
 				}
 				won <- ok
 			}()
-			l.until(t, somebodyWaits)
+			testkit.UntilWaiting(t, l.db, 1)
 			held.Commit()
 			if <-won || l.redeemed(t) != 0 {
 				t.Error("redeemed although the source had ended")
@@ -120,12 +118,12 @@ func TestI1_whoEndsASourceAndWhoRedeemsDoNotWaitForEachOther(t *testing.T) {
 				_, err := l.Redeem(ctx, redemption(t, tok, "0123456789abcdef"))
 				won <- err
 			}()
-			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 1`)
+			testkit.UntilWaiting(t, l.db, 1)
 			go func() {
 				_, err := l.db.Exec(ctx, ending)
 				left <- err
 			}()
-			l.until(t, `(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) = 2`)
+			testkit.UntilWaiting(t, l.db, 2)
 			held.Commit()
 			if err := <-won; err != nil {
 				t.Errorf("redeeming: %v", err)

@@ -28,7 +28,7 @@ func behind(t *testing.T, pool *pgxpool.Pool, sql string) <-chan error {
 		_, err := pool.Exec(context.WithoutCancel(t.Context()), sql)
 		done <- err
 	}()
-	for testkit.Count(t, pool, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`) == 0 {
+	for testkit.Waiting(t, pool) == 0 {
 		select {
 		case err := <-done:
 			t.Fatalf("it waits for nobody: %v", err)

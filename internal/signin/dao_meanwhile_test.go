@@ -80,7 +80,7 @@ func TestLogin_waitsForAChangeThatIsOnItsWay(t *testing.T) {
 		_, err := d.Login(context.Background(), "ada@example.org", privacy.NewSecret("right"), audit.Origin{})
 		answer <- err
 	}()
-	untilSomebodyWaits(t, d)
+	testkit.UntilWaiting(t, d.db, 1)
 	owner.Commit()
 	if err := <-answer; !errors.Is(err, member.ErrInvalidCredentials) {
 		t.Errorf("the password of before: %v", err)

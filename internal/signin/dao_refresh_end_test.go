@@ -6,7 +6,6 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -94,7 +93,7 @@ func TestRefresh_judgesWhatItFindsAfterTheWait(t *testing.T) {
 				_, _, err := d.Refresh(context.Background(), login.Cookie, login.Session.ID, audit.Origin{})
 				answer <- err
 			}()
-			untilSomebodyWaits(t, d)
+			testkit.UntilWaiting(t, d.db, 1)
 			holder.Commit()
 			if err := <-answer; !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("%v, want %v", err, c.want)
@@ -104,22 +103,6 @@ func TestRefresh_judgesWhatItFindsAfterTheWait(t *testing.T) {
 				t.Errorf("rotated: %v", rotated)
 			}
 		})
-	}
-}
-
-// untilSomebodyWaits returns when a statement on d's database waits for a lock. It
-// asks outside the transaction that holds it, where Postgres would answer with what
-// it said the first time.
-func untilSomebodyWaits(t testing.TB, d *dao) {
-	t.Helper()
-	patience, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for waiting := false; !waiting; {
-		err := d.db.QueryRow(patience, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waiting)
-		if err != nil {
-			t.Fatal("nobody waits", err)
-		}
 	}
 }
 

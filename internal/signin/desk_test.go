@@ -138,17 +138,3 @@ func (d *desk) hashOf(t testing.TB, who user.User) (hash string) {
 }
 
 var origin = audit.Origin{RequestID: "the request"}
-
-// waitForALock returns when somebody in this database waits for a lock.
-func waitForALock(t testing.TB, db *pgxpool.Pool) {
-	t.Helper()
-	deadline, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	for waiting := false; !waiting; {
-		err := db.QueryRow(deadline, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}

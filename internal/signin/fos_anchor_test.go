@@ -94,7 +94,7 @@ func TestRefresh_ofAUserWhoIsSuspendedMeanwhile(t *testing.T) {
 		_, err := h.Refresh(t.Context(), signin.Shown{Refresh: []string{pair.Refresh.Reveal()}}, audit.Origin{})
 		refreshed <- err
 	}()
-	waitForALock(t, h.s.FOS)
+	testkit.UntilWaiting(t, h.s.FOS, 1)
 	testkit.Exec(t, h.s.FOS, `UPDATE users SET status = 'SUSPENDED'`)
 	held.Commit()
 	if err := <-refreshed; !errors.Is(err, user.ErrInactive) {

@@ -154,7 +154,7 @@ func TestI9_aSessionWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 		_, err := d.Login(context.Background(), "ada@example.org", privacy.NewSecret("right"), origin)
 		done <- err
 	}()
-	waitForALock(t, d.db)
+	testkit.UntilWaiting(t, d.db, 1)
 	owner.Commit()
 	if err := <-done; !errors.Is(err, user.ErrInvalidCredentials) {
 		t.Errorf("the stranger: %v", err)

@@ -28,7 +28,7 @@ func underWay(t *testing.T, change string) (*desk, uuid.UUID, refreshed) {
 		entered, err := d.Refresh(context.Background(), signin.Shown{Refresh: []string{before.Pair.Refresh.Reveal()}}, origin)
 		done <- refreshed{entered, err}
 	}()
-	waitForALock(t, d.db)
+	testkit.UntilWaiting(t, d.db, 1)
 	held.Commit()
 	return d, before.Session.ID, <-done
 }
@@ -92,7 +92,7 @@ func TestI11_whoeverEndsASessionWaitsForItsRefresh(t *testing.T) {
 	go func() {
 		left <- d.Logout(context.Background(), signin.Shown{Access: entered.Pair.Access.Reveal()}, origin)
 	}()
-	waitForALock(t, d.db)
+	testkit.UntilWaiting(t, d.db, 1)
 	refreshing.Commit()
 	if err := <-left; err != nil {
 		t.Fatal(err)

@@ -233,7 +233,7 @@ func TestI9_aStepUpWaitsForAReclaimThatIsUnderWay(t *testing.T) {
 		_, err := s.StepUp(context.Background(), who, privacy.NewSecret("right"), origin)
 		done <- err
 	}()
-	waitForALock(t, s.db)
+	testkit.UntilWaiting(t, s.db, 1)
 	owner.Commit()
 	if err := <-done; !errors.Is(err, user.ErrInvalidCredentials) {
 		t.Errorf("the stranger: %v", err)

@@ -41,9 +41,7 @@ func (c company) together(t *testing.T, calls ...func()) (wait func()) {
 	log := testkit.Hold(t, c.db, `LOCK TABLE audit_log IN SHARE MODE`)
 	var gone, answered sync.WaitGroup
 	gone.Go(c.occupy)
-	until(t, "the way is taken", func() bool {
-		return testkit.Count(t, c.db, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 1
-	})
+	testkit.UntilWaiting(t, c.db, 1) // the way is taken
 	answered.Add(len(calls) - c.late)
 	for i, call := range calls {
 		gone.Go(func() {
@@ -218,7 +216,7 @@ func TestI11_whoIsSuspendedWhileARefreshWaitsIsGivenNothing(t *testing.T) {
 		entered, err := d.Refresh(context.Background(), signin.Shown{Refresh: []string{before.Pair.Refresh.Reveal()}}, origin)
 		came <- refreshed{entered, err}
 	}()
-	waitForALock(t, d.db)
+	testkit.UntilWaiting(t, d.db, 1)
 	testkit.Exec(t, d.db, `UPDATE users SET status = 'SUSPENDED'`)
 	somebody.Release()
 	if got := <-came; !errors.Is(got.err, user.ErrInactive) || got.Pair.Refresh.Reveal() != "" {
@@ -260,7 +258,7 @@ func TestI11_aRefreshThatHasWaitedForNothingRotates(t *testing.T) {
 			somebody := testkit.Hold(t, db, `SELECT FROM sessions FOR UPDATE`)
 			came := make(chan error, 1)
 			go func() { came <- refresh() }()
-			waitForALock(t, db)
+			testkit.UntilWaiting(t, db, 1)
 			somebody.Release()
 			if err := <-came; err != nil {
 				t.Error(err)

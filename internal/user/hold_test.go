@@ -105,7 +105,7 @@ func TestI9_whoChangesAHeldAccountWaits(t *testing.T) {
 		_, err := w.db.Exec(ctx, `UPDATE users SET password_hash = NULL`)
 		changed <- err
 	}()
-	w.waitForALock()
+	testkit.UntilWaiting(t, w.db, 1)
 	held.Commit()
 	if err := <-changed; err != nil {
 		t.Error(err)

@@ -1,7 +1,6 @@
 package user_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -128,30 +127,12 @@ func TestI9_aSessionBegunDuringTheReclaimIsEndedToo(t *testing.T) {
 		}
 		arrived <- r
 	}()
-	w.waitForALock()
+	testkit.UntilWaiting(t, w.db, 1)
 	stranger.Commit()
 	if r := <-arrived; r.Action != user.Reclaimed {
 		t.Errorf("the arrival is %+v", r)
 	}
 	if w.count("sessions WHERE ended_as = 'reclaim'") != 1 || w.count("sessions") != 1 {
 		t.Errorf("the stranger's session is alive:\n%s", w.dump())
-	}
-}
-
-// waitForALock returns when somebody in this database waits for a lock.
-func (w world) waitForALock() {
-	w.t.Helper()
-	deadline, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	for {
-		var waiting bool
-		err := w.db.QueryRow(deadline, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waiting)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if waiting {
-			return
-		}
 	}
 }
