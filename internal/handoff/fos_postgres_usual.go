@@ -2,7 +2,6 @@ package handoff
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +30,7 @@ var arrivalColumns = append([]groupcommit.Column[Arrival]{
 	{Name: "arrival", Type: "bytea", Of: func(a Arrival) any { return a.Session.Arrival.Key.Bytes() }},
 	{Name: "nonce", Type: "bytea", Of: func(a Arrival) any { return a.Session.Arrival.Nonce.Bytes() }},
 	{Name: "auth_time", Type: "timestamptz", Of: func(a Arrival) any { return a.Session.AuthTime }},
-	{Name: "amr", Type: "jsonb", Of: func(a Arrival) any { return list(a.Session.AMR) }},
+	{Name: "amr", Type: "jsonb", Of: func(a Arrival) any { return a.Session.Methods() }},
 	{Name: "now", Type: "timestamptz", Of: func(a Arrival) any { return a.Now }},
 	{Name: "expires", Type: "timestamptz", Of: func(a Arrival) any { return a.Session.ExpiresAt }},
 }, audit.Columns(func(a Arrival) (time.Time, audit.Origin) { return a.Now, a.Origin })...)
@@ -103,12 +102,6 @@ type within func(into ...any) error
 
 // Scan implements pgx.Row.
 func (scan within) Scan(into ...any) error { return scan(into...) }
-
-// list is values as JSON; never null.
-func list(values []string) string {
-	text, _ := json.Marshal(append([]string{}, values...)) // of strings: it cannot fail
-	return string(text)
-}
 
 // arriveAsUsual reports whether the arrival was one like that, and is written.
 func (f *FOSStore) arriveAsUsual(ctx context.Context, a Arrival) (Arrived, bool, error) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -29,7 +30,7 @@ INSERT INTO public.sessions AS s (id, user_id, origin, handoff_id, entry_product
 
 // OpenSQL is the insert of [Insert] for a session by hand-off, in a larger statement: from
 // is its FROM clause, with the columns @session, @user_id, @handoff, @entry_product,
-// @arrival, @nonce, @auth_time, @amr (a JSON array), @now and @expires. It returns
+// @arrival, @nonce, @auth_time, @amr ([New.Methods]), @now and @expires. It returns
 // [Columns] of those that were not there. The caller holds the hand-offs ([ClearSQL]).
 func OpenSQL(from string) string {
 	return insertInto + `
@@ -46,6 +47,13 @@ func BeginSQL(from string) string {
 	SELECT @session, @of_user, 'password', NULL, NULL, NULL, NULL, 1, true, @auth_time,
 	       ARRAY(SELECT jsonb_array_elements_text(@amr)), @now, @now, @expires
 	FROM ` + from + ` RETURNING ` + Columns
+}
+
+// Methods are n's AMR as a JSON array, which is how a larger statement takes a list for each
+// row. Never null.
+func (n New) Methods() string {
+	text, _ := json.Marshal(append([]string{}, n.AMR...)) // of strings: it cannot fail
+	return string(text)
 }
 
 // ClearSQL holds the hand-off @handoff until the transaction ends, as [HoldHandoff] does,

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/hello-world-co-op/handoff/internal/audit"
@@ -27,7 +26,7 @@ var usualBegin = groupcommit.Config[beginning, session.Session]{
 		{Name: "of_user", Type: "uuid", Of: func(b beginning) any { return b.account.ID }},
 		{Name: "hash", Type: "text", Of: func(b beginning) any { return b.account.PasswordHash.Reveal() }},
 		{Name: "auth_time", Type: "timestamptz", Of: func(b beginning) any { return b.fresh.AuthTime }},
-		{Name: "amr", Type: "jsonb", Of: func(b beginning) any { return list(b.fresh.AMR) }},
+		{Name: "amr", Type: "jsonb", Of: func(b beginning) any { return b.fresh.Methods() }},
 		{Name: "now", Type: "timestamptz", Of: func(b beginning) any { return b.fresh.Now }},
 		{Name: "expires", Type: "timestamptz", Of: func(b beginning) any { return b.fresh.ExpiresAt }},
 	}, audit.Columns(func(b beginning) (time.Time, audit.Origin) { return b.fresh.Now, b.origin })...),
@@ -47,12 +46,6 @@ SELECT nth, ` + session.Columns + ` FROM held JOIN begun s ON s.id = @session`,
 		err := session.Scan(row, &begun)
 		return begun, err
 	},
-}
-
-// list is values as JSON; never null.
-func list(values []string) string {
-	text, _ := json.Marshal(append([]string{}, values...)) // of strings: it cannot fail
-	return string(text)
 }
 
 // Begin writes a session by password and the row that records it, while the
