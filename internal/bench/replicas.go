@@ -18,7 +18,7 @@ import (
 // at a time and in turns, the connections dealt out among them as a proxy would; each process
 // has as many as the first has alone, so that as many share a statement. After each turn it
 // looks at what the answers were worth, and fails if that is less than they said.
-func Replicas(ctx context.Context, dir string, counts []int, o Options) (err error) {
+func Replicas(ctx context.Context, dir string, counts []int, o Options) error {
 	if len(o.Operations) == 0 {
 		o.Operations = usual
 	}
@@ -26,19 +26,13 @@ func Replicas(ctx context.Context, dir string, counts []int, o Options) (err err
 	if err != nil {
 		return err
 	}
-	s, err := startStores(ctx, dir, o.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	r, err := newRig(ctx, s, startProcess, "", slices.Repeat([]string{service}, slices.Max(counts))...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.stop()) }()
-	if err := r.world.settle(ctx, o.People); err != nil {
-		return err
-	}
+	programs := slices.Repeat([]string{service}, slices.Max(counts))
+	o.Profiles = "" // all would write the same one
+	return onRig(ctx, dir, o, programs, func(r *rig) error { return r.replicas(ctx, chosen, counts, o) })
+}
+
+// replicas has the numbers of processes take turns at each operation, and reports.
+func (r *rig) replicas(ctx context.Context, chosen []operation, counts []int, o Options) error {
 	about, err := r.describe(ctx, fmt.Sprintf("%d people; %d rounds of %v for each number of processes, taking turns; everything on one machine", o.People, o.Rounds, o.Turn))
 	if err != nil {
 		return err
@@ -107,26 +101,18 @@ func (r *rig) spread(ctx context.Context, s spreading, o Options) ([]Turn, error
 func (r *rig) checkedTurn(ctx context.Context, t turnOf, checked *checks) (Turn, error) {
 	var requests [][]byte
 	var before int
-	var wal int64
 	prepare := t.operation.prepare
 	t.operation.prepare = func(ctx context.Context, w *world, by contender, n int) (_ [][]byte, err error) {
 		if before, err = r.rows(ctx, t.operation.name); err != nil {
 			return nil, err
 		}
-		if requests, err = prepare(ctx, w, by, n); err == nil {
-			wal, err = w.wal(ctx)
-		}
+		requests, err = prepare(ctx, w, by, n)
 		return requests, err
 	}
-	turn, err := r.turn(ctx, t)
+	turn, err := r.loggedTurn(ctx, t)
 	if err != nil {
 		return turn, err
 	}
-	written, err := r.world.wal(ctx)
-	if err != nil {
-		return turn, err
-	}
-	turn.WAL = float64(written-wal) / float64(max(1, turn.Answers))
 	if turn.Failed > 0 {
 		return turn, fmt.Errorf("%w: %d, the first with %s", ErrFailed, turn.Failed, turn.Complaint)
 	}

@@ -34,6 +34,26 @@ func newRig(ctx context.Context, s *stores, start starter, profiles string, prog
 	return r, nil
 }
 
+// onRig has measure do so with the programs, on stores of their own below dir where o.People
+// have arrived before.
+func onRig(ctx context.Context, dir string, o Options, programs []string, measure func(*rig) error) (err error) {
+	s, err := startStores(ctx, dir, o.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
+	r, err := newRig(ctx, s, startProcess, o.Profiles, programs...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.stop()) }()
+	o.Log("making %d people", o.People)
+	if err := r.world.settle(ctx, o.People); err != nil {
+		return err
+	}
+	return measure(r)
+}
+
 // begin starts one more replica of a program.
 func (r *rig) begin(ctx context.Context, name string) error {
 	its := setup{Environ: r.environ}

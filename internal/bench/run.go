@@ -34,25 +34,16 @@ type Options struct {
 var ErrFailed = errors.New("bench: requests have failed")
 
 // Run measures, on a Postgres and a Redis of its own below dir, and reports.
-func Run(ctx context.Context, dir string, o Options) (err error) {
+func Run(ctx context.Context, dir string, o Options) error {
 	chosen, err := choose(o.Operations)
 	if err != nil {
 		return err
 	}
-	s, err := startStores(ctx, dir, o.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	r, err := newRig(ctx, s, startProcess, o.Profiles, service, floor)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.stop()) }()
-	o.Log("making %d people", o.People)
-	if err := r.world.settle(ctx, o.People); err != nil {
-		return err
-	}
+	return onRig(ctx, dir, o, []string{service, floor}, func(r *rig) error { return r.run(ctx, chosen, o) })
+}
+
+// run has the contenders take turns at each operation, and reports.
+func (r *rig) run(ctx context.Context, chosen []operation, o Options) error {
 	about, err := r.describe(ctx, fmt.Sprintf(
 		"%d people; %d rounds of %v for each, alternating; the load generator on the same machine; the service logs to /dev/null at level info", o.People, o.Rounds, o.Turn))
 	if err != nil {

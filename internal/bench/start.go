@@ -51,24 +51,17 @@ type started struct {
 
 // Start measures what the shipped program needs to start, on a Postgres and a Redis of its
 // own below dir, and reports.
-func Start(ctx context.Context, dir string, o StartOptions) (err error) {
+func Start(ctx context.Context, dir string, o StartOptions) error {
 	program, err := binary(o.Server)
 	if err != nil {
 		return err
 	}
-	s, err := startStores(ctx, dir, o.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stop(context.WithoutCancel(ctx))) }()
-	r, err := newRig(ctx, s, startProcess, "")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.stop()) }()
-	if err := r.world.settle(ctx, o.People); err != nil {
-		return err
-	}
+	here := Options{Log: o.Log, People: o.People}
+	return onRig(ctx, dir, here, nil, func(r *rig) error { return r.startAll(ctx, dir, program, o) })
+}
+
+// startAll starts the program with each of the memories, and reports.
+func (r *rig) startAll(ctx context.Context, dir string, program binaryFile, o StartOptions) error {
 	log, err := os.Create(filepath.Join(dir, "service.log")) //nolint:gosec // below our own directory
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)

@@ -70,7 +70,6 @@ func (s *sizing) rounds(ctx context.Context, op operation, connections int, vari
 func (v variant) turn(ctx context.Context, t turnOf) (turn Turn, err error) {
 	end := func() error { return nil }
 	defer func() { err = errors.Join(err, end()) }()
-	var ahead int64
 	prepare := t.operation.prepare
 	t.operation.prepare = func(ctx context.Context, w *world, by contender, n int) ([][]byte, error) {
 		requests, err := prepare(ctx, w, by, n)
@@ -80,25 +79,9 @@ func (v variant) turn(ctx context.Context, t turnOf) (turn Turn, err error) {
 				end = begun
 			}
 		}
-		if err == nil {
-			ahead, err = w.writtenAhead(ctx)
-		}
 		return requests, err
 	}
-	if turn, err = v.rig.turn(ctx, t); err != nil {
-		return turn, err
-	}
-	after, err := v.rig.world.writtenAhead(ctx)
-	turn.WAL = float64(after-ahead) / float64(max(1, turn.Answers+turn.Failed))
-	return turn, err
-}
-
-// writtenAhead is how many bytes this Postgres has ever written to its log of changes (WAL).
-func (w *world) writtenAhead(ctx context.Context) (bytes int64, err error) {
-	if err := w.dao.QueryRow(ctx, `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint`).Scan(&bytes); err != nil {
-		return 0, fmt.Errorf("bench: %w", err)
-	}
-	return bytes, nil
+	return v.rig.loggedTurn(ctx, t)
 }
 
 func absolutes(b *strings.Builder, turns []Turn, variants []variant) {

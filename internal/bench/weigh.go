@@ -16,6 +16,26 @@ func (w *world) wal(ctx context.Context) (bytes int64, err error) {
 	return bytes, nil
 }
 
+// loggedTurn is a turn that tells what each request had the server write ahead.
+func (r *rig) loggedTurn(ctx context.Context, t turnOf) (Turn, error) {
+	var before int64
+	prepare := t.operation.prepare
+	t.operation.prepare = func(ctx context.Context, w *world, by contender, n int) ([][]byte, error) {
+		requests, err := prepare(ctx, w, by, n)
+		if err == nil { // from here on: what was prepared is not of the turn
+			before, err = w.wal(ctx)
+		}
+		return requests, err
+	}
+	turn, err := r.turn(ctx, t)
+	if err != nil {
+		return turn, err
+	}
+	after, err := r.world.wal(ctx)
+	turn.WAL = float64(after-before) / float64(max(1, turn.Answers+turn.Failed))
+	return turn, err
+}
+
 // grow are the tables that hand-offs add to.
 var grow = []struct {
 	half, table string
