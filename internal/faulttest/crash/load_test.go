@@ -128,7 +128,7 @@ func TestFaults_I1_I4_PostgresRestartsUnderLoad(t *testing.T) {
 	s.wantBooks(t)
 }
 
-// I13, I1: somebody holds a lock that every hand-off needs, so that two statements wait, and
+// I13, I1: somebody holds a lock that every hand-off needs, so that statements wait for it, and
 // all other callers for them. Nobody hangs, the connections that are left serve everything
 // else, readiness with it, and the statements that were still waiting when the lock is gone
 // redeem for nobody.
