@@ -7,10 +7,10 @@
 // # How
 //
 // A [Group] has one statement in three texts, made of one body: for a row that goes
-// alone, and for one row and for many that go by the group. While no more than a few
-// statements are on their way, a row goes out at once, in its caller's goroutine, and
-// waits for nobody. Rows that come meanwhile queue, and whatever is queued when one of
-// those statements has come back goes out as the next: there is no timer, and a row
+// alone, and for one row and for many that go by the group. A row that finds no statement
+// on its way goes out at once, in its caller's goroutine, and waits for nobody. Rows that
+// come meanwhile queue, and whatever is queued when the statement has come back goes out as
+// the next (package batch says when there is a second one): there is no timer, and a row
 // never waits for company. A caller has its answer after the commit, never before.
 //
 // # Nobody waits for one
