@@ -123,7 +123,11 @@ func TestI13_aSlowBodyHoldsNoPlace(t *testing.T) {
 	slow := make([]net.Conn, 0, 8)
 	for range 8 {
 		conn := e.dial()
-		write(t, conn, "POST /next HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{")
+		write(t, conn, "POST /next HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
+		if status := statusOf(t, conn); status != http.StatusContinue { // its body is being read
+			t.Fatalf("at the beginning: %d", status)
+		}
+		write(t, conn, "{")
 		slow = append(slow, conn)
 	}
 	if honest := e.send(http.MethodPost, "/next", "{}"); honest.status != http.StatusNoContent {
