@@ -12,7 +12,8 @@ import (
 )
 
 // A row that changes stays in its page, where no index has to be told: a redeemed hand-off,
-// which is longer by its attempt, and a session that is refreshed.
+// which is longer by its attempt, and a session that is refreshed. (One of six: room that is
+// used is free again when nobody sees the old rows any more, which is Postgres' to find out.)
 func TestRoom_aRowThatChangesStaysInItsPage(t *testing.T) {
 	t.Parallel()
 	dao, fos := testkit.Database(t, datastore.DAO), testkit.Database(t, datastore.FOS)
@@ -33,12 +34,14 @@ func TestRoom_aRowThatChangesStaysInItsPage(t *testing.T) {
 		{"sessions", "id", fos, `UPDATE sessions SET generation = 2, rotated_at = now(), last_used_at = now() WHERE id = $1`},
 	} {
 		testkit.Exec(t, change.db, `CREATE TABLE was AS SELECT `+change.id+` AS id, (ctid::text::point)[0] AS page FROM `+change.table)
-		for _, id := range column(t, change.db, `SELECT id FROM was`) {
-			testkit.Exec(t, change.db, change.sql, id)
+		for i, id := range column(t, change.db, `SELECT id FROM was`) {
+			if i%6 == 0 {
+				testkit.Exec(t, change.db, change.sql, id)
+			}
 		}
 		moved := testkit.Count(t, change.db, `SELECT count(*) FROM was JOIN `+change.table+` now ON now.`+change.id+` = was.id WHERE (now.ctid::text::point)[0] <> was.page`)
-		if moved > 10 {
-			t.Errorf("%d of 200 %s have moved", moved, change.table)
+		if moved > 0 {
+			t.Errorf("%d of 34 %s have moved", moved, change.table)
 		}
 	}
 }
