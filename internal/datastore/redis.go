@@ -39,8 +39,17 @@ func OpenRedis(redisURL privacy.Secret, watch Watch) (Redis, error) {
 	if watch != nil {
 		client.AddHook(hook{watch})
 	}
-	client.AddHook(together{client})
+	share(client)
 	return client, nil
+}
+
+// share lets commands share pipelines. Not in a Cluster: a pipeline there goes to several
+// masters and waits for all of them, so that one which is dead would take along the commands
+// of the others.
+func share(client Redis) {
+	if _, cluster := client.(*redis.ClusterClient); !cluster {
+		client.AddHook(together{client})
+	}
 }
 
 // together lets commands of the same name share a pipeline when they come at the same time
@@ -85,8 +94,10 @@ func (t together) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		case errors.Is(err, batch.ErrOnItsWay):
 			<-left // the pipeline still writes into the command, which is the caller's own
 			return c.err
+		case errors.Is(err, batch.ErrFull), errors.Is(err, batch.ErrUnsent):
+			return outage.Unasked("redis", err)
 		}
-		return outage.Unasked("redis", err)
+		return outage.New("redis", err) // a panic may come after the answer
 	}
 }
 

@@ -60,7 +60,19 @@ var sizeMutants = []mutant{
 	{
 		name: "prune-today", breaks: "I8: a second use is not recognised, since its row was pruned",
 		file:  "migrations/fos/00013_prune.sql",
-		edits: []edit{{`older_than < interval '1 day'`, `older_than < interval '1 hour'`}},
+		edits: []edit{{`older_than >= interval '1 day'`, `older_than >= interval '1 hour'`}},
 		in:    "internal/datastore", killers: []string{"TestI8_pruneLeavesTheLastDay"},
+	},
+	{
+		name: "prune-in-anybodys-path", breaks: "who may create in public has the retention's role run what they wrote",
+		file:  "migrations/dao/00011_prune.sql",
+		edits: []edit{{"BEGIN\n    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);\n", "BEGIN\n"}},
+		in:    "internal/datastore", killers: []string{"TestPrune_runsNothingOfSomebodyElses"},
+	},
+	{
+		name: "pipelines-in-a-cluster", breaks: "I13: one master that is dead takes along the commands of the others",
+		file:  "internal/datastore/redis.go",
+		edits: []edit{{`cluster := client.(*redis.ClusterClient); !cluster`, `cluster := client.(*redis.ClusterClient); cluster || !cluster`}},
+		in:    "internal/datastore", killers: []string{"TestI13_aDeadMasterTakesNobodysCommandsAlong"},
 	},
 }
