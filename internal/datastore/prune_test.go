@@ -169,6 +169,8 @@ func TestI8_pruneLeavesTheLastDay(t *testing.T) {
 				`CALL prune('audit_log', '23 hours')`:       "last day",
 				`CALL prune('audit_log', '-400 days')`:      "last day",
 				`CALL prune('audit_log', '400 days', 0)`:    "at least",
+				`CALL prune('audit_log', '400 days', NULL)`: "at least", // in one transaction
+				`CALL prune('audit_log', NULL)`:             "last day",
 				`CALL prune('service_token_use', '2 days')`: "nothing is known",
 				`CALL prune('pg_class', '2 days')`:          "nothing is known",
 			} {
@@ -194,5 +196,31 @@ func TestPrune_hasItsCallersRights(t *testing.T) {
 	}
 	if n := testkit.Count(t, db, `SELECT count(*) FROM audit_log`); n != 1 {
 		t.Error("the row is gone")
+	}
+}
+
+// The attack: whoever may create in public has the retention's own call run what they wrote.
+// A function of theirs fits the arguments better than the built-in one; an operator too.
+func TestPrune_runsNothingOfSomebodyElses(t *testing.T) {
+	t.Parallel()
+	db := testkit.Database(t, datastore.DAO)
+	retention(t, db)
+	makeRole(t, db, "guest")
+	testkit.Exec(t, db, `GRANT CREATE ON SCHEMA public TO guest`)
+	days(t, db, 900, 800, 700, 1, 1)
+	for _, trap := range []string{
+		`CREATE FUNCTION public.format(text, text, text, regclass, text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'DELETE FROM public.audit_log WHERE $1 || $2 <> $3::text' $$`,
+		`CREATE FUNCTION public.same(regclass, regclass) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.audit_log; RETURN true; END $$`,
+		`CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = regclass, RIGHTARG = regclass)`,
+	} {
+		if err := call(t, db, "guest", trap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := call(t, db, "audit_retention", `CALL prune('audit_log', '400 days', 2, '0')`); err != nil {
+		t.Fatal(err)
+	}
+	if n := testkit.Count(t, db, `SELECT count(*) FROM audit_log`); n != 2 {
+		t.Errorf("%d rows are left of two that are young", n)
 	}
 }

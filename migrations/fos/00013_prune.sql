@@ -7,7 +7,9 @@ SET LOCAL lock_timeout = '3s';
 -- time (bigserial, UUIDv7), and stops at the first batch in which nothing is old: no index on
 -- the time is needed, and none of a table's rest is read.
 --
--- It has its caller's rights: on audit_log only audit_retention's suffice.
+-- It has its caller's rights: on audit_log only audit_retention's suffice. The attack: a
+-- function of somebody else's in the caller's path that fits better than the built-in one,
+-- and runs with those rights. So the path is fixed, in each transaction anew.
 -- +goose StatementBegin
 CREATE PROCEDURE public.prune(what regclass, older_than interval, batch integer DEFAULT 1000, pause interval DEFAULT '50 milliseconds')
 LANGUAGE plpgsql AS $$
@@ -26,6 +28,7 @@ DECLARE
     batches bigint := 0;
     longest interval := '0';
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     CASE what
         WHEN 'public.audit_log'::regclass THEN
             key := 'id'; kind := 'bigint'; behind := '0'; age := 'at';
@@ -37,7 +40,7 @@ BEGIN
             RAISE EXCEPTION 'nothing is known of how old rows of % are', what USING ERRCODE = 'invalid_parameter_value';
     END CASE;
     -- A second use must be recognised for a day (invariant I8).
-    IF older_than < interval '1 day' OR batch < 1 THEN
+    IF (older_than >= interval '1 day' AND batch >= 1) IS NOT TRUE THEN -- NULL is no bound
         RAISE EXCEPTION 'rows of the last day stay, and a batch has a row at least' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF kind = 'uuid' THEN
@@ -55,6 +58,7 @@ BEGIN
             USING behind, upto, before;
         GET DIAGNOSTICS gone = ROW_COUNT;
         COMMIT;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         longest := greatest(longest, clock_timestamp() - begun);
         behind := upto; total := total + gone; batches := batches + 1;
         PERFORM pg_sleep_for(pause);
