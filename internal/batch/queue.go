@@ -176,8 +176,8 @@ func (q *Queue[T]) take() {
 	taken := q.queue[:min(len(q.queue), together)]
 	q.queue = q.queue[len(taken):]
 	go func() {
+		defer q.next()
 		q.carry(taken)
-		q.next()
 	}()
 }
 
@@ -188,11 +188,14 @@ func (q *Queue[T]) carry(taken []*waiting[T]) {
 	for i, w := range taken {
 		items[i] = w.item
 	}
-	err := q.sendSafely(ctx, items)
-	for _, w := range taken {
-		w.err = err
-		close(w.done)
-	}
+	err := ErrPanicked // unless send returns (runtime.Goexit does not)
+	defer func() {
+		for _, w := range taken {
+			w.err = err
+			close(w.done)
+		}
+	}()
+	err = q.sendSafely(ctx, items)
 }
 
 // sendSafely turns a panic into an error: in a goroutine of its own it would end the

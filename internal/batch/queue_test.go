@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,6 +251,32 @@ func TestI13_aQueueHasAnEnd(t *testing.T) {
 			close(next.back)
 		}
 		synctest.Wait()
+	})
+}
+
+// I13: a trip that ends without returning is over, for those in it and for those behind it.
+func TestI13_aTripThatNeverReturnsIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away := make(chan struct{})
+		q := batch.New(func(_ context.Context, items []int) {
+			if items[0] == 1 {
+				<-away
+				return
+			}
+			runtime.Goexit()
+		})
+		told := store{Queue: q}.sends(t.Context(), 1, 2)
+		close(away)
+		if err := <-told[0]; err != nil {
+			t.Error(err)
+		}
+		if err := <-told[1]; !errors.Is(err, batch.ErrPanicked) {
+			t.Error(err)
+		}
+		if _, err := q.Do(t.Context(), 1); err != nil {
+			t.Errorf("behind it: %v", err)
+		}
 	})
 }
 
