@@ -143,11 +143,10 @@ func (id shortID) MarshalText() ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode(nil, id[:]), nil
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler. The usual 36 are what a replica of the
-// version before has sealed.
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (id *shortID) UnmarshalText(text []byte) error {
 	if len(text) != base64.RawURLEncoding.EncodedLen(len(id)) {
-		return (*uuid.UUID)(id).UnmarshalText(text)
+		return errors.New("token: an id has not 22 characters")
 	}
 	_, err := base64.RawURLEncoding.Strict().Decode(id[:], text)
 	return err

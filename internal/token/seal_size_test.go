@@ -28,12 +28,11 @@ func TestSeal_aLiveTokenIsSmall(t *testing.T) {
 	}
 }
 
-// What a replica of the version before has sealed opens.
-func TestSeal_readsIdsInBothForms(t *testing.T) {
+func TestSeal_readsIdsInOneForm(t *testing.T) {
 	t.Parallel()
 	id := uuid.Must(uuid.NewV7())
 	for text, want := range map[string]bool{
-		id.String(): true, token.ShortID(id): true, token.ShortID(id)[:21]: false, token.ShortID(id)[:21] + "*": false, "": false, id.String()[:35]: false,
+		id.String(): false, token.ShortID(id): true, token.ShortID(id)[:21]: false, token.ShortID(id)[:21] + "*": false, "": false, id.String()[:35]: false,
 	} {
 		got, err := token.ReadShortID(text)
 		if (err == nil) != want || want && got != id {
