@@ -73,3 +73,22 @@ func TestArrive_anAccountThatComesToBeMeanwhile(t *testing.T) {
 		t.Errorf("%d are recorded as linked", n)
 	}
 }
+
+// I9: a hand-off that has its session already opens no other, and creates nobody on the way
+// to finding out.
+func TestI9_aHandoffThatHasItsSessionCreatesNobody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	a := arrivalOf(t, person{subject: uuid.New(), email: "new@example.org"})
+	somebody := uuid.New()
+	testkit.Exec(t, h.db, `INSERT INTO users (id, email, email_canonical, email_verified, role, status, created_at, updated_at)
+		VALUES ($1, 'ada@example.org', 'ada@example.org', true, 'member', 'ACTIVE', $2, $2)`, somebody, noon)
+	testkit.Exec(t, h.db, `INSERT INTO sessions (id, user_id, origin, handoff_id, entry_product, arrival, generation, elevated, auth_time, amr, created_at, last_used_at, expires_at)
+		VALUES ($1, $2, 'handoff', $3, 'think-tank', sha256('another'), 1, false, $4, '{pwd}', $4, $4, $4)`, uuid.New(), somebody, a.Claims.HandoffID, noon)
+	if arrived, err := h.Arrive(inTime(t), a); err == nil {
+		t.Errorf("%v has a second session", arrived.User.ID)
+	}
+	if n := testkit.Count(t, h.db, `SELECT count(*) FROM users`); n != 1 {
+		t.Errorf("%d users", n)
+	}
+}

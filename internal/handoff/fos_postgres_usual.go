@@ -71,7 +71,7 @@ var newcomerStatement = groupcommit.Config[Arrival, Arrived]{
 	Body: `held AS MATERIALIZED (
 	SELECT asked.*, @new_user AS user_id, ` + session.ClearSQL + ` AS clear FROM asked
 ), who AS MATERIALIZED (
-	SELECT * FROM held WHERE clear AND ` + user.StrangerSQL + `
+	SELECT * FROM held WHERE clear AND NOT ` + session.OpenedSQL + ` AND ` + user.StrangerSQL + `
 ), ` + user.CreateSQL("who") + `, begun AS (` + session.OpenSQL("who") + `
 ), noted_user AS (
 	` + audit.Insert{

@@ -178,6 +178,12 @@ var groupcommitMutants = []mutant{
 		in:    "internal/handoff", killers: []string{"TestArrive_inOneStatementItIsTheSame"},
 	},
 	{
+		name: "newcomer-of-an-opened-handoff", breaks: "I9: a hand-off that has its session creates a user",
+		file:  "internal/handoff/fos_postgres_usual.go",
+		edits: []edit{{`AND NOT ` + "` + session.OpenedSQL + `" + ` AND `, `AND `}},
+		in:    "internal/handoff", killers: []string{"TestI9_aHandoffThatHasItsSessionCreatesNobody"},
+	},
+	{
 		name: "never-a-second-trip", breaks: "store and service work by turns: each waits for the other",
 		file:  "internal/batch/queue.go",
 		edits: []edit{{`many || hangs`, `hangs`}, {`many := q.onWay`, `_ = q.onWay`}},

@@ -61,6 +61,10 @@ func (n New) Methods() string {
 // arrival by which nothing has to be looked at twice.
 const ClearSQL = `public.hold_clear_handoff(@handoff)`
 
+// OpenedSQL is true where the hand-off @handoff has its session. [OpenSQL] then writes none;
+// it is for who writes something besides.
+const OpenedSQL = `EXISTS (SELECT FROM public.sessions o WHERE o.handoff_id = @handoff)`
+
 // farFromMany is so far below [MaxPerUser] that all arrivals that may be under way at once,
 // of which none sees the others, do not lead there.
 const farFromMany = 50
