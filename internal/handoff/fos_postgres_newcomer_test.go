@@ -12,14 +12,18 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/testkit"
 )
 
-// Section 5: somebody who was never here and arrives through two tabs at once is one user,
-// and whoever is new at the same moment is not in their way.
-func TestArrive_aNewcomerTwiceInOneStatementIsOneUser(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+func newcomer(n int) person {
+	return person{subject: uuid.New(), email: fmt.Sprintf("new%d@example.org", n)}
+}
+
+// inOneStatement has them all arrive in their order, behind a newcomer who waits to hear
+// whether somebody else makes the same account: nobody does.
+func inOneStatement(t *testing.T, h house, all ...person) {
+	t.Helper()
 	h.OneAtATime()
-	newcomer := func(n int) person { return person{subject: uuid.New(), email: fmt.Sprintf("new%d@example.org", n)} }
-	held := testkit.Hold(t, h.db, `LOCK TABLE audit_log IN SHARE MODE`)
+	before := newcomer(0)
+	held := testkit.Hold(t, h.db, `INSERT INTO users (id, email, email_canonical, email_verified, role, status, created_at, updated_at)
+		VALUES ($1, $2, $2, true, 'member', 'ACTIVE', $3, $3)`, uuid.New(), before.email, noon)
 	var gone sync.WaitGroup
 	arrive := func(p person) {
 		a := arrivalOf(t, p)
@@ -29,19 +33,43 @@ func TestArrive_aNewcomerTwiceInOneStatementIsOneUser(t *testing.T) {
 			}
 		})
 	}
-	arrive(newcomer(0))
+	arrive(before)
 	testkit.UntilWaiting(t, h.db, 1)
-	twice := newcomer(1)
-	for _, p := range []person{twice, newcomer(2), twice, newcomer(3)} {
+	for i, p := range all {
 		arrive(p)
-	}
-	for end := time.Now().Add(10 * time.Second); h.Waiting() < 4; {
-		if time.Now().After(end) {
-			t.Fatal("they do not queue")
+		for end := time.Now().Add(10 * time.Second); h.Waiting() <= i; {
+			if time.Now().After(end) {
+				t.Fatal("they do not queue")
+			}
 		}
 	}
-	held.Commit()
+	held.Release()
 	gone.Wait()
+}
+
+// Two replicas into which the same new people arrive must not wait for each other: whoever
+// makes several accounts makes them in one order, and so takes their keys in it.
+func TestArrive_newcomersAreMadeInOneOrder(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	inOneStatement(t, h, newcomer(3), newcomer(1), newcomer(4), newcomer(2))
+	for table, ordered := range map[string]string{
+		"users":         `SELECT count(*) FROM (SELECT email_canonical < lag(email_canonical) OVER (ORDER BY ctid) AS before FROM users) u WHERE before`,
+		"identity_link": `SELECT count(*) FROM (SELECT u.email_canonical < lag(u.email_canonical) OVER (ORDER BY l.ctid) AS before FROM identity_link l JOIN users u ON u.id = l.user_id) o WHERE before`,
+	} {
+		if n := testkit.Count(t, h.db, ordered); n != 0 {
+			t.Errorf("%s: %d stand behind somebody who comes later", table, n)
+		}
+	}
+}
+
+// Section 5: somebody who was never here and arrives through two tabs at once is one user,
+// and whoever is new at the same moment is not in their way.
+func TestArrive_aNewcomerTwiceInOneStatementIsOneUser(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	twice := newcomer(1)
+	inOneStatement(t, h, twice, newcomer(2), twice, newcomer(3))
 	users, links := testkit.Count(t, h.db, `SELECT count(*) FROM users`), testkit.Count(t, h.db, `SELECT count(*) FROM identity_link`)
 	sessions, created := testkit.Count(t, h.db, `SELECT count(*) FROM sessions`), testkit.Count(t, h.db, `SELECT count(*) FROM audit_log WHERE event = 'user.created'`)
 	if users != 4 || links != 4 || sessions != 5 || created != 4 {

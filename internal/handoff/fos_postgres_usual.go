@@ -59,7 +59,9 @@ FROM who JOIN begun s ON s.id = @session JOIN public.users u ON u.id = s.user_id
 
 // newcomerStatement does so for somebody who was never here (section 5, row 4). It goes by a
 // queue of its own: a unique key keeps it waiting for whoever is about to create the same
-// account, and then no others but newcomers.
+// account, and then no others but newcomers. Those of one statement are made in the order of
+// their addresses: two replicas into which the same people arrive take the unique keys in the
+// same order, and do not wait for each other.
 var newcomerStatement = groupcommit.Config[Arrival, Arrived]{
 	Columns: append([]groupcommit.Column[Arrival]{
 		{Name: "new_user", Type: "uuid", Of: func(a Arrival) any { return a.NewUserID }},
@@ -71,7 +73,7 @@ var newcomerStatement = groupcommit.Config[Arrival, Arrived]{
 	Body: `held AS MATERIALIZED (
 	SELECT asked.*, @new_user AS user_id, ` + session.ClearSQL + ` AS clear FROM asked
 ), who AS MATERIALIZED (
-	SELECT * FROM held WHERE clear AND NOT ` + session.OpenedSQL + ` AND ` + user.StrangerSQL + `
+	SELECT * FROM held WHERE clear AND NOT ` + session.OpenedSQL + ` AND ` + user.StrangerSQL + ` ORDER BY @person_canonical
 ), ` + user.CreateSQL("who") + `, begun AS (` + session.OpenSQL("who") + `
 ), noted_user AS (
 	` + audit.Insert{
