@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -30,35 +30,43 @@ func (s *Stack) PostgresLog() string {
 	return s.postgres.log
 }
 
-// CrashPostgres ends Postgres by SIGKILL, the postmaster and all below it, and returns
-// when all of them are gone. What was committed is in its files, for
-// [Stack.RestartPostgres].
+// CrashPostgres ends Postgres by SIGKILL, the postmaster and all that it has forked, and
+// returns when all of them are gone. What was committed is in its files, for
+// [Stack.RestartPostgres]. It works on Linux only.
 func (s *Stack) CrashPostgres() error {
-	all := s.PostgresProcesses()
-	if all == nil {
+	if s.postgres == nil {
 		return errors.New("devstack: postgres does not run")
 	}
-	for _, pid := range all { // the postmaster first, which would start others
-		if process, err := os.FindProcess(pid); err == nil {
-			_ = process.Kill() // it may have ended by itself
-		}
+	data, err := filepath.EvalSymlinks(s.postgres.cmd.Dir)
+	if err != nil {
+		return fmt.Errorf("devstack: %w", err)
 	}
+	_ = s.postgres.cmd.Process.Kill() // it may have ended by itself
 	<-s.postgres.ended
 	s.postgres = nil
-	return awaitGone(all)
+	return killAllIn(data)
 }
 
-// awaitGone waits for processes that were killed: a new postmaster refuses to start
-// while a backend of the old one has the shared memory.
-func awaitGone(all []int) error {
+// killAllIn ends what works in Postgres' data: a new postmaster refuses to start while a
+// backend of the old one has the shared memory. Not what was below the postmaster a moment
+// before it died: it may have forked another one in between.
+func killAllIn(data string) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(5 * time.Second); slices.ContainsFunc(all, runs); <-tick.C {
+	for end := time.Now().Add(5 * time.Second); ; <-tick.C {
+		left := workingIn(data)
+		if len(left) == 0 {
+			return nil
+		}
 		if time.Now().After(end) {
 			return errors.New("devstack: processes of postgres outlive SIGKILL")
 		}
+		for _, pid := range left {
+			if process, err := os.FindProcess(pid); err == nil {
+				_ = process.Kill()
+			}
+		}
 	}
-	return nil
 }
 
 // RestartPostgres starts Postgres again on its port and its data, and returns when it

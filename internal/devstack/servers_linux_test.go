@@ -212,3 +212,34 @@ func freeze(t *testing.T, pid int) {
 		t.Fatal(err)
 	}
 }
+
+// What a postmaster forks in the moment of its death is nobody's child, and keeps the shared
+// memory that the next postmaster needs.
+func TestCrashPostgres_leavesNoBackend(t *testing.T) {
+	stack, err := Start(t.Context(), Options{Dir: sharedDir, Ephemeral: true, Postgres: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stack.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	all := stack.PostgresProcesses()
+	if len(all) < 2 {
+		t.Fatalf("processes: %v", all)
+	}
+	if err := syscall.Kill(all[1], syscall.SIGSTOP); err != nil { // it does not see the postmaster's death
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(all[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-stack.postgres.ended
+	if err := stack.CrashPostgres(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.RestartPostgres(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

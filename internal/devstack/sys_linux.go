@@ -2,7 +2,6 @@ package devstack
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,10 +25,15 @@ func workingDirectory(pid int) string {
 	return dir
 }
 
-// runs is false for a zombie too: the kernel shows its program no more.
-func runs(pid int) bool {
-	_, err := os.Readlink(procFile(pid, "exe"))
-	return !errors.Is(err, os.ErrNotExist)
+// workingIn are the processes that are there; no zombie is anywhere.
+func workingIn(dir string) (found []int) {
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range all {
+		if pid, err := strconv.Atoi(filepath.Base(path)); err == nil && workingDirectory(pid) == dir {
+			found = append(found, pid)
+		}
+	}
+	return found
 }
 
 // procFile is a file about a process, see proc(5).

@@ -29,6 +29,7 @@ func (s *site) load(t *testing.T, server *faulttest.Server, people int) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{site: s, server: server, stop: stop, each: make([]atomic.Int64, people)}
+	t.Cleanup(l.all.Wait) // also of a story that ends early, which ends t's context
 	for i := range people {
 		l.all.Go(func() {
 			for ctx.Err() == nil {
@@ -41,6 +42,9 @@ func (s *site) load(t *testing.T, server *faulttest.Server, people int) *load {
 
 func (l *load) handOff(t *testing.T, i int) {
 	minted := l.mint(t, l.server.DAOURL, l.person(i))
+	if t.Context().Err() != nil { // the story is over: nobody waits for the answer
+		return
+	}
 	l.took(minted)
 	if !minted.OK() {
 		l.lost.Add(1)
@@ -51,6 +55,9 @@ func (l *load) handOff(t *testing.T, i int) {
 	for end := time.Now().Add(9 * time.Second); time.Now().Before(end); {
 		if l.present(t, l.server, c); !c.answer.Unknown() {
 			break
+		}
+		if t.Context().Err() != nil {
+			return
 		}
 		l.lost.Add(1)
 		wantClear(t, c.answer)
