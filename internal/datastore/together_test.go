@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/hello-world-co-op/handoff/internal/batch"
 	"github.com/hello-world-co-op/handoff/internal/datastore"
 	"github.com/hello-world-co-op/handoff/internal/outage"
 	"github.com/hello-world-co-op/handoff/internal/testkit"
@@ -22,6 +23,7 @@ import (
 type gate struct {
 	open  chan struct{} // lets one trip pass, or when it is closed all
 	first chan struct{} // closed when something waits
+	after func()        // called when a pipeline has its answers; nil for nothing
 
 	waits sync.Once
 	mu    sync.Mutex
@@ -70,6 +72,9 @@ func (g *gate) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return func(ctx context.Context, commands []redis.Cmder) error {
 		if commands[0].Name() == "set" { // the driver greets each connection's server in one
 			g.pass(len(commands))
+			if g.after != nil {
+				defer g.after()
+			}
 		}
 		return next(ctx, commands)
 	}
@@ -169,5 +174,49 @@ func TestRedis_nobodyLeavesTheirCommandBehind(t *testing.T) {
 	gone.Wait()
 	if int(unsent.Load()) > all-away {
 		t.Errorf("%d are told that they were not sent; %d were on their way", unsent.Load(), away)
+	}
+}
+
+// A pipeline that ends in a panic may have been answered: whoever had a command in it does
+// not know, and is not told that it was never sent.
+func TestRedis_aPanicMayComeAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	client, g := gated(t, nil)
+	g.after = func() { panic("after the answer") }
+	var gone sync.WaitGroup
+	gone.Go(func() {
+		if err := client.Set(t.Context(), "the first", 0, time.Minute).Err(); err != nil {
+			t.Error(err) // by itself
+		}
+	})
+	<-g.first
+	const all = 50
+	var told atomic.Int64
+	for i := range all {
+		gone.Go(func() {
+			err := client.Set(t.Context(), fmt.Sprint("key ", i), i, time.Minute).Err()
+			if down := (*outage.Error)(nil); err != nil && (!errors.As(err, &down) || outage.TookNoEffect(err)) {
+				t.Errorf("key %d: %v", i, err)
+			}
+			if errors.Is(err, batch.ErrPanicked) {
+				told.Add(1)
+			}
+		})
+	}
+	for g.most() < 2 {
+		select {
+		case g.open <- struct{}{}:
+		default:
+			runtime.Gosched()
+		}
+	}
+	close(g.open)
+	gone.Wait()
+	there := 0
+	for i := range all {
+		there += int(client.Exists(t.Context(), fmt.Sprint("key ", i)).Val())
+	}
+	if there != all || told.Load() < 2 {
+		t.Errorf("%d of %d are there, %d do not know", there, all, told.Load())
 	}
 }

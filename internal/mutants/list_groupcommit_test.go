@@ -154,6 +154,12 @@ var groupcommitMutants = []mutant{
 		in:    "internal/datastore", killers: []string{"TestRedis_nobodyLeavesTheirCommandBehind"},
 	},
 	{
+		name: "panic-taken-for-unsent", breaks: "I1: a command that Redis has answered is told to be one that was never sent",
+		file:  "internal/datastore/redis.go",
+		edits: []edit{{`outage.New("redis", err) // a panic`, `outage.Unasked("redis", err) // a panic`}},
+		in:    "internal/datastore", killers: []string{"TestRedis_aPanicMayComeAfterTheAnswer"},
+	},
+	{
 		name: "newcomers-in-any-order", breaks: "two replicas into which the same new people arrive wait for each other",
 		file:  "internal/handoff/fos_postgres_usual.go",
 		edits: []edit{{" ORDER BY @person_canonical", ""}},
