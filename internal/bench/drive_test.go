@@ -20,7 +20,7 @@ func (r *rig) carriedBytes(t *testing.T, text string) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size, err := r.world.redis.StrLen(t.Context(), carried+tok.Digest().String()).Result()
+	size, err := r.world.redis.StrLen(t.Context(), carriedUnder(tok.Digest())).Result()
 	if err != nil || size == 0 {
 		t.Fatalf("nothing is carried: %v", err)
 	}

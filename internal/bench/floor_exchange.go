@@ -55,7 +55,7 @@ func (b *bare) take(ctx context.Context, text string) (digest [sha256.Size]byte,
 		return digest, nil, echo.ErrBadRequest
 	}
 	digest = sha256.Sum256(raw)
-	key := carried + hex.EncodeToString(digest[:])
+	key := carriedUnder(digest)
 	if claims, err = b.redis.Get(ctx, key).Bytes(); err != nil {
 		return digest, nil, err
 	}

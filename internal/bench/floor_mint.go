@@ -75,7 +75,7 @@ func (b *bare) mint(c echo.Context) error {
 	_, _ = rand.Read(tok) // never fails (crypto/rand)
 	_, _ = rand.Read(sealed)
 	digest := sha256.Sum256(tok)
-	if err := b.redis.SetNX(ctx, carried+hex.EncodeToString(digest[:]), sealed, token.TTL).Err(); err != nil {
+	if err := b.redis.SetNX(ctx, carriedUnder(digest), sealed, token.TTL).Err(); err != nil {
 		return err
 	}
 	id, ends := uuid.Must(uuid.NewV7()), at.Add(token.TTL)

@@ -53,7 +53,7 @@ func (w *world) bytesPerToken(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		bytes, err := w.redis.MemoryUsage(ctx, carried+tok.Digest().String()).Result()
+		bytes, err := w.redis.MemoryUsage(ctx, carriedUnder(tok.Digest())).Result()
 		if err != nil {
 			return 0, fmt.Errorf("bench: %w", err)
 		}

@@ -80,7 +80,7 @@ func (w *world) sealLive(c crowd) ([]sealedToken, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = sealedToken{carried + tok.Digest().String(), value}
+		all[i] = sealedToken{carriedUnder(tok.Digest()), value}
 	}
 	return all, nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
-// carried is where claims lie in Redis, before the digest. (Were it another place, every
-// exchange would fail.)
-const carried = "dao:handoff:"
+// carriedUnder is where claims lie in Redis. (Were it another place, every exchange would
+// fail.)
+func carriedUnder(digest token.Digest) string { return "dao:handoff:" + string(digest[:]) }
 
 // perPipeline bounds the commands that are sent to Redis in one go.
 const perPipeline = 1000
@@ -43,7 +43,7 @@ func (w *world) mint(ctx context.Context, by string, people []person) ([]token.T
 		digest := tok.Digest()
 		tokens[i] = tok
 		rows = append(rows, []any{claims.HandoffID, digest[:], p.member, p.session, product, target, claims.IssuedAt, claims.ExpiresAt})
-		pipeline.Set(ctx, carried+digest.String(), value, token.TTL)
+		pipeline.Set(ctx, carriedUnder(digest), value, token.TTL)
 		if pipeline.Len() == perPipeline || i == len(people)-1 {
 			if _, err := pipeline.Exec(ctx); err != nil {
 				return nil, fmt.Errorf("bench: carry claims: %w", err)

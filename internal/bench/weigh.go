@@ -65,7 +65,7 @@ func (w *world) weigh(ctx context.Context) (string, error) {
 		return "", err
 	}
 	digest := tokens[0].Digest()
-	size, err := w.redis.MemoryUsage(ctx, carried+digest.String()).Result()
+	size, err := w.redis.MemoryUsage(ctx, carriedUnder(digest)).Result()
 	if err != nil {
 		return "", fmt.Errorf("bench: %w", err)
 	}

@@ -187,7 +187,7 @@ func (m *machine) holds(rt *rapid.T) {
 	if other := m.one(rt); evenly(rt, "foreign", []bool{true, true, false}) && other != j {
 		value, j.carried = m.sealed[other.id], foreignClaims
 	}
-	if err := m.b.redis.Set(context.Background(), "dao:handoff:"+j.tok.Digest().String(), value, time.Hour).Err(); err != nil {
+	if err := m.b.redis.Set(context.Background(), carrierKey(j.tok), value, time.Hour).Err(); err != nil {
 		rt.Fatal(err)
 	}
 	m.showsThe(rt, j)
@@ -261,7 +261,7 @@ func TestI1_whateverHappensToAToken(t *testing.T) {
 func (m *machine) stillGood(rt *rapid.T) {
 	for _, j := range m.tokens {
 		j.carried, j.retired = ownClaims, false
-		err := m.b.redis.Set(context.Background(), "dao:handoff:"+j.tok.Digest().String(), m.sealed[j.id], time.Hour).Err()
+		err := m.b.redis.Set(context.Background(), carrierKey(j.tok), m.sealed[j.id], time.Hour).Err()
 		if err != nil {
 			rt.Fatal(err)
 		}

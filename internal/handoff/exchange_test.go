@@ -91,6 +91,12 @@ func (b *bench) ask() handoff.MintRequest {
 	return handoff.MintRequest{Cookie: b.cookie, SessionID: b.session.ID, EntryProduct: "think-tank"}
 }
 
+// carrierKey is where Redis has the claims of a token.
+func carrierKey(tok token.Token) string {
+	digest := tok.Digest()
+	return "dao:handoff:" + string(digest[:])
+}
+
 func (b *bench) mintedToken(t testing.TB, change ...func(*handoff.MintRequest)) handoff.Minted {
 	t.Helper()
 	request := b.ask()

@@ -42,7 +42,7 @@ func TestI2_redisIsToldWhatIsLeft(t *testing.T) {
 	b, trouble := newBench(t)
 	trouble.mint = func() { b.clock.Advance(50 * time.Second) }
 	minted := b.mintedToken(t)
-	ttl := b.redis.PTTL(t.Context(), "dao:handoff:"+minted.Token.Digest().String()).Val()
+	ttl := b.redis.PTTL(t.Context(), carrierKey(minted.Token)).Val()
 	if ttl <= 0 || ttl > 10*time.Second {
 		t.Errorf("redis keeps the claims for %v, of 10 s that are left", ttl)
 	}

@@ -24,7 +24,9 @@ func NewCarrier(client redis.UniversalClient) *Carrier { return &Carrier{client,
 // NewParking carries [Parked] claims under the digest of the browser's secret (FOS half).
 func NewParking(client redis.UniversalClient) *Carrier { return &Carrier{client, "fos:parked:"} }
 
-func (c *Carrier) key(d Digest) string { return string(d.append([]byte(c.prefix))) }
+// key has the digest as it is, not its hexadecimal form, which is 32 bytes longer: a live
+// token should cost Redis few.
+func (c *Carrier) key(d Digest) string { return c.prefix + string(d[:]) }
 
 // ErrTaken says that a digest is carried already. With 256 random bits that is a
 // broken random source, not chance.

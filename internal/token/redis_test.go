@@ -17,7 +17,7 @@ func carry(t *testing.T, c *token.Carrier, d token.Digest, ttl time.Duration) st
 	if err := c.Put(t.Context(), d, []byte("sealed"), ttl); err != nil {
 		t.Fatal(err)
 	}
-	return "dao:handoff:" + d.String()
+	return "dao:handoff:" + string(d[:])
 }
 
 func TestCarrier_carriesUntilItsTimeIsOver(t *testing.T) {
@@ -55,7 +55,7 @@ func TestI2_nothingIsCarriedWithoutAnEnd(t *testing.T) {
 		if err := carrier.Put(t.Context(), digest, []byte("sealed"), ttl); err == nil {
 			t.Errorf("carried for %v", ttl)
 		}
-		if n := client.Exists(t.Context(), "dao:handoff:"+digest.String()).Val(); n != 0 {
+		if n := client.Exists(t.Context(), "dao:handoff:"+string(digest[:])).Val(); n != 0 {
 			t.Errorf("the key of %v is there", ttl)
 		}
 	}

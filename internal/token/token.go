@@ -33,9 +33,7 @@ type Token struct {
 type Digest [sha256.Size]byte
 
 // String returns the digest in hexadecimal.
-func (d Digest) String() string { return string(d.append(nil)) }
-
-func (d Digest) append(to []byte) []byte { return hex.AppendEncode(to, d[:]) }
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // New makes a token from random, which must be a cryptographic source.
 func New(random io.Reader) (Token, error) {

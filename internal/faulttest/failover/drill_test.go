@@ -93,7 +93,8 @@ func carrierKey(t *testing.T, tick *ticket) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "dao:handoff:" + parsed.Digest().String()
+	digest := parsed.Digest()
+	return "dao:handoff:" + string(digest[:])
 }
 
 // isBack reports whether Redis holds a used token as if nobody had used it: one that
