@@ -74,7 +74,7 @@ func claimsOf(p person) (token.Claims, error) {
 	issued := now()
 	return token.Claims{
 		HandoffID: id, UserID: p.member, Email: email, EmailVerified: true, DisplayName: &p.name, Principal: p.principal, Roles: []string{"member"},
-		EntryProduct: product, Target: target, AuthTime: p.authenticated, AMR: []string{"pwd"},
+		EntryProduct: product, Target: target, ReturnPath: new("/projects/1234/board"), AuthTime: p.authenticated, AMR: []string{"pwd"},
 		IssuedAt: issued, ExpiresAt: issued.Add(token.TTL),
 	}, nil
 }
