@@ -99,9 +99,6 @@ type MintRequest struct {
 	// MaxAge is how long ago the person may have signed in; 0 is any time.
 	MaxAge time.Duration
 	Origin audit.Origin
-	// Allowed is asked when the ledger has been written, before there is a token: what it
-	// refuses is refused, with a ledger row for a token that nobody holds. nil allows all.
-	Allowed func() error
 }
 
 // Minted is a live token.
@@ -128,9 +125,8 @@ type MintRow struct {
 }
 
 // Mint makes a token for a live session. Its errors are [*FieldError], those of
-// package member, outages and what [MintRequest.Allowed] says; none of them leaves a token
-// behind. When Redis or Allowed refuses, a ledger row remains for a token that nobody holds:
-// the safe side.
+// package member, and outages; none of them leaves a token behind. When Redis
+// refuses, a ledger row remains for a token that nobody holds: the safe side.
 func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) {
 	target, err := m.Check(request)
 	if err != nil {
@@ -153,11 +149,6 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	session, who, err := m.Ledger.Mint(ctx, row)
 	if err != nil {
 		return Minted{}, mintError(id, err)
-	}
-	if request.Allowed != nil {
-		if err := request.Allowed(); err != nil {
-			return Minted{}, &JourneyError{HandoffID: id, Cause: err}
-		}
 	}
 	if err := m.carry(ctx, tok, claimsOf(request, row, session, who)); err != nil {
 		return Minted{}, &JourneyError{HandoffID: id, Cause: err}

@@ -116,30 +116,3 @@ func (b *bench) wantMint(t *testing.T, who string, maxAge time.Duration, want re
 		t.Errorf("%s: %d rows in the ledger", who, n)
 	}
 }
-
-// What the limit refuses when the ledger has been written gives no token, and Redis has
-// nothing; and it is not asked about a mint that the ledger refused.
-func TestMint_whatIsNotAllowedGivesNoToken(t *testing.T) {
-	t.Parallel()
-	b, _ := newBench(t)
-	tooMany, asked := errors.New("too many"), 0
-	request := b.ask()
-	request.Allowed = func() error {
-		asked++
-		return tooMany
-	}
-	minted, err := b.minter.Mint(inTime(t), request)
-	if named := (*handoff.JourneyError)(nil); !errors.As(err, &named) || !errors.Is(err, tooMany) || asked != 1 {
-		t.Errorf("asked %d times: %v", asked, err)
-	}
-	if !minted.Token.IsNone() || len(b.redis.Keys(t.Context(), "*").Val()) != 0 {
-		t.Error("there is a token")
-	}
-	if n := testkit.Count(t, b.db, `SELECT count(*) FROM handoffs`); n != 1 {
-		t.Errorf("%d rows in the ledger", n)
-	}
-	b.change(t, `UPDATE members SET membership_status = 'pending'`)
-	if _, err := b.minter.Mint(inTime(t), request); !errors.Is(err, member.ErrInactive) || asked != 1 {
-		t.Errorf("asked %d times: %v", asked, err)
-	}
-}

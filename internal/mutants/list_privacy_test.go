@@ -59,7 +59,7 @@ var privacyMutants = []mutant{
 	{
 		name: "limiter-keys-in-clear", breaks: "I5, I6: Redis holds the addresses that people sign in with",
 		file:  "internal/ratelimit/limiter.go",
-		edits: []edit{{`return budget{limit, subjectID(`, "limit.Name += subject[0]\n\treturn budget{limit, subjectID("}},
+		edits: []edit{{`hex.EncodeToString(l.key.Of(text)[:subjectBytes])`, `hex.EncodeToString(l.key.Of(text)[:subjectBytes]) + subject[0]`}},
 		in:    "internal/ratelimit", killers: []string{"TestI5_I6_keysTellNothingAndEnd"},
 	},
 	{

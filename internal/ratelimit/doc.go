@@ -17,14 +17,6 @@
 // The script is that of go-redis/redis_rate. It reads the clock of Redis, so that
 // replicas need not agree on the time.
 //
-// # Who goes on meanwhile
-//
-// A question costs a round trip. [Limiter.Start] lets a caller go on with what one try too
-// many does not hurt, and hear in the end. It does so for the first try of a subject in a
-// minute only, as far as this process has seen: whoever keeps trying is counted before
-// anything else. The memory of who has tried is bounded, decides nothing but that order, and
-// is no budget.
-//
 // # When Redis is slow or down
 //
 // A limit says itself what happens then ([Choice]), after at most

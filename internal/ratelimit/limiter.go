@@ -25,8 +25,7 @@ type Config struct {
 	// for; 250 ms if not set.
 	Timeout time.Duration
 	Log     *slog.Logger
-	// Now is for the rhythm of the log, and for who has tried before ([Limiter.Start]);
-	// time.Now if not set. Budgets go by the clock of Redis.
+	// Now is for the rhythm of the log alone; time.Now if not set.
 	Now func() time.Time
 }
 
@@ -42,7 +41,6 @@ type Limiter struct {
 	key     *privacy.MAC
 	timeout time.Duration
 	watch   watch
-	recent  recent
 	refused map[string]*atomic.Uint64 // by limit
 }
 
@@ -69,7 +67,6 @@ func New(config Config) (*Limiter, error) {
 	if l.watch.now == nil {
 		l.watch.now = time.Now
 	}
-	l.recent.now = l.watch.now
 	return l, nil
 }
 
@@ -97,15 +94,9 @@ func (l *Limiter) Refused() map[string]uint64 {
 
 // budget is one subject's share of a limit.
 type budget struct {
-	limit   Limit
-	subject subjectID
+	limit Limit
+	key   string // without the half's prefix
 }
-
-// subjectID is a digest of a limit's name and a subject, under the limiter's key.
-type subjectID [subjectBytes]byte
-
-// key is without the half's prefix.
-func (b budget) key() string { return b.limit.Name + ":" + hex.EncodeToString(b.subject[:]) }
 
 // budget finds the subject's key. Name and parts are written with their lengths:
 // ("a", "bc") and ("ab", "c") are two subjects. The attack: an account name that
@@ -120,7 +111,7 @@ func (l *Limiter) budget(limit Limit, subject ...string) budget {
 	for _, part := range subject {
 		write(part)
 	}
-	return budget{limit, subjectID(l.key.Of(text)[:subjectBytes])}
+	return budget{limit, limit.Name + ":" + hex.EncodeToString(l.key.Of(text)[:subjectBytes])}
 }
 
 // takeEach takes from budgets in their order until one refuses. What comes after

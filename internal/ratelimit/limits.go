@@ -30,8 +30,7 @@ type Limits struct {
 // is an invitation to make Redis slow; and a half without Redis is not ready
 // anyway.
 //
-// A mint is Open: it keeps the claims in Redis itself, and fails there. The first one of a
-// session in a minute is counted while its ledger row is written ([Limiter.Start]).
+// A mint is Open: it keeps the claims in Redis itself, and fails there.
 //
 // An arrival is Open. It shows 256 random bits, which nobody guesses at any
 // speed; the limit spares the exchange behind it. An honest person has 60 seconds,

@@ -88,7 +88,7 @@ func (g gcra) take(ctx context.Context, b budget, cost int) (level, error) {
 }
 
 func (g gcra) ask(ctx context.Context, b budget, cost int) (level, error) {
-	result, err := g.limiter.AllowN(ctx, b.key(), redisrate.PerMinute(b.limit.PerMinute), cost)
+	result, err := g.limiter.AllowN(ctx, b.key, redisrate.PerMinute(b.limit.PerMinute), cost)
 	if err != nil {
 		return level{}, err
 	}
@@ -112,5 +112,5 @@ func (g gcra) giveBack(ctx context.Context, b budget) error {
 
 // forget makes a budget full.
 func (g gcra) forget(ctx context.Context, b budget) error {
-	return g.limiter.Reset(ctx, b.key())
+	return g.limiter.Reset(ctx, b.key)
 }

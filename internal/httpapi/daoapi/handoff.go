@@ -60,14 +60,9 @@ func (a *API) mint(c echo.Context) error {
 	if _, err := a.Minter.Check(request); err != nil { // a request that is wrong is not counted
 		return err
 	}
-	try := a.Limiter.Start(c.Request().Context(), a.MintLimit, sessionIDOf(c).String())
-	defer func() { _ = try.Within() }() // counted, whatever else becomes of it
-	if !try.First {
-		if err := try.Within(); err != nil {
-			return err
-		}
+	if err := a.Limiter.Take(c.Request().Context(), a.MintLimit, sessionIDOf(c).String()); err != nil {
+		return err
 	}
-	request.Allowed = try.Within
 	minted, err := a.Minter.Mint(c.Request().Context(), request)
 	if err != nil {
 		return err

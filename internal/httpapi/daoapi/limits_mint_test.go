@@ -30,35 +30,6 @@ func TestMint_aSessionHasABudget(t *testing.T) {
 	wantOK(t, other.Mint(nil, from("203.0.113.1")))
 }
 
-// A budget is one for all replicas. One that has not seen the session in this minute asks
-// while the ledger is written: there is no token, only the ledger's row for one, and from
-// then on it refuses before any store is touched.
-func TestMint_aBudgetThatWasSpentAtAnotherReplicaIsSpent(t *testing.T) {
-	t.Parallel()
-	s := testkit.Start(t, testkit.Options{Env: limited(map[string]int{"MINT": 1})})
-	ada := s.SignIn(t, s.Member(t, "ada@example.org"))
-	other, _ := s.Replica(t)
-	elsewhere := func() testkit.Answer {
-		return ada.Post(other+mintPath, map[string]any{"entry_product": "dao"}, header("X-CSRF-Token", ada.CSRF))
-	}
-	wantOK(t, ada.Mint(nil))
-	carried := redisDump(t, s)
-	answer := elsewhere()
-	wantLimited(t, answer, "mint", 1, "mint")
-	if redisDump(t, s) != carried {
-		t.Error("a token that was refused is in Redis")
-	}
-	wantEvents(t, s, "handoff.minted success", "handoff.minted success")
-	if n := testkit.Count(t, s.DAO, `SELECT count(*) FROM handoffs WHERE handoff_id = $1`, answer.Text("handoff_id")); n != 1 {
-		t.Errorf("%d rows of the ledger are the one that the answer names: %s", n, answer.Raw)
-	}
-	before := stored(t, s)
-	wantLimited(t, elsewhere(), "mint", 1, "mint")
-	if stored(t, s) != before {
-		t.Error("a mint that was not let through changed something")
-	}
-}
-
 // Only what a store would have to judge is counted: not what is no request for a
 // token, nor what no page of ours sent.
 func TestMint_whatIsRefusedBeforeTheStoresIsNotCounted(t *testing.T) {
