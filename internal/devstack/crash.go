@@ -37,24 +37,26 @@ func (s *Stack) CrashPostgres() error {
 	if s.postgres == nil {
 		return errors.New("devstack: postgres does not run")
 	}
-	data, err := filepath.EvalSymlinks(s.postgres.cmd.Dir)
-	if err != nil {
+	data, dirErr := filepath.EvalSymlinks(s.postgres.cmd.Dir)
+	program, programErr := filepath.EvalSymlinks(s.postgres.cmd.Path)
+	if err := errors.Join(dirErr, programErr); err != nil {
 		return fmt.Errorf("devstack: %w", err)
 	}
 	_ = s.postgres.cmd.Process.Kill() // it may have ended by itself
 	<-s.postgres.ended
 	s.postgres = nil
-	return killAllIn(data)
+	return killAll(program, data)
 }
 
-// killAllIn ends what works in Postgres' data: a new postmaster refuses to start while a
-// backend of the old one has the shared memory. Not what was below the postmaster a moment
-// before it died: it may have forked another one in between.
-func killAllIn(data string) error {
+// killAll ends each process of the program in Postgres' data: a new postmaster refuses to
+// start while a backend of the old one has the shared memory. Not what was below the
+// postmaster a moment before it died: it may have forked another one in between. And nothing
+// else that is in that folder: a developer's shell may be.
+func killAll(program, data string) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(5 * time.Second); ; <-tick.C {
-		left := workingIn(data)
+		left := processesOf(program, data)
 		if len(left) == 0 {
 			return nil
 		}

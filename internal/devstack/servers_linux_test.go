@@ -236,9 +236,18 @@ func TestCrashPostgres_leavesNoBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-stack.postgres.ended
+	bystander := exec.Command("sleep", "60") //nolint:noctx // the test ends it
+	bystander.Dir = stack.postgres.cmd.Dir
+	if err := bystander.Start(); err != nil {
+		t.Fatal(err)
+	}
 	if err := stack.CrashPostgres(); err != nil {
 		t.Fatal(err)
 	}
+	if workingDirectory(bystander.Process.Pid) == "" { // as of a zombie
+		t.Error("what somebody else runs in that folder was ended")
+	}
+	kill(t, bystander)
 	if err := stack.RestartPostgres(t.Context()); err != nil {
 		t.Error(err)
 	}

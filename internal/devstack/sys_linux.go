@@ -25,11 +25,16 @@ func workingDirectory(pid int) string {
 	return dir
 }
 
-// workingIn are the processes that are there; no zombie is anywhere.
-func workingIn(dir string) (found []int) {
+// processesOf are the processes of the program whose working directory is dir. Of a zombie the
+// kernel shows neither.
+func processesOf(program, dir string) (found []int) {
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, path := range all {
-		if pid, err := strconv.Atoi(filepath.Base(path)); err == nil && workingDirectory(pid) == dir {
+		pid, err := strconv.Atoi(filepath.Base(path))
+		if err != nil || workingDirectory(pid) != dir {
+			continue
+		}
+		if runs, err := os.Readlink(procFile(pid, "exe")); err == nil && runs == program {
 			found = append(found, pid)
 		}
 	}

@@ -12,4 +12,4 @@ func workingDirectory(int) string { return "" }
 
 func descendants(int) []int { return nil }
 
-func workingIn(string) []int { return nil }
+func processesOf(_, _ string) []int { return nil }
