@@ -53,11 +53,11 @@ func TestArrive_newcomersAreMadeInOneOrder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	inOneStatement(t, h, newcomer(3), newcomer(1), newcomer(4), newcomer(2))
-	for table, ordered := range map[string]string{
+	for table, outOfOrder := range map[string]string{
 		"users":         `SELECT count(*) FROM (SELECT email_canonical < lag(email_canonical) OVER (ORDER BY ctid) AS before FROM users) u WHERE before`,
 		"identity_link": `SELECT count(*) FROM (SELECT u.email_canonical < lag(u.email_canonical) OVER (ORDER BY l.ctid) AS before FROM identity_link l JOIN users u ON u.id = l.user_id) o WHERE before`,
 	} {
-		if n := testkit.Count(t, h.db, ordered); n != 0 {
+		if n := testkit.Count(t, h.db, outOfOrder); n != 0 {
 			t.Errorf("%s: %d stand behind somebody who comes later", table, n)
 		}
 	}
