@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hello-world-co-op/handoff/internal/testkit"
@@ -20,29 +19,11 @@ func told(verb string) string {
 	return lines.String()
 }
 
-// hashing is held by whoever signs in: several at once would only make each other
-// slower, past the deadline of a request.
-var hashing sync.Mutex
-
-// answered signs in. A machine so busy that hashing takes longer than a request may is
-// asked again: that is no answer about the password.
-func answered(login func() testkit.Answer) testkit.Answer {
-	hashing.Lock()
-	defer hashing.Unlock()
-	var answer testkit.Answer
-	for range 5 {
-		if answer = login(); answer.Code() != "dependency_unavailable" {
-			break
-		}
-	}
-	return answer
-}
-
 // signIn signs a regression account in at the FOS half.
 func signIn(t testing.TB, s *testkit.Service, role, plain string) (*testkit.Browser, testkit.Answer) {
 	t.Helper()
 	b := s.Browser(t)
-	return b, answered(func() testkit.Answer { return b.FOSLogin("regression-"+role+"@founderyos.dev", plain) })
+	return b, testkit.Judged(func() testkit.Answer { return b.FOSLogin("regression-"+role+"@founderyos.dev", plain) })
 }
 
 func accountsOf(s *testkit.Service) database {

@@ -134,7 +134,7 @@ func TestASeededMemberSignsInWithTheNewestPassword(t *testing.T) {
 	d := database{"DAO_DATABASE_URL", s.Environ["DAO_DATABASE_URL"], s.DAO.Config().ConnConfig.Database, s.DAO}
 	login := func(plain string) int {
 		b := s.Browser(t)
-		return answered(func() testkit.Answer {
+		return testkit.Judged(func() testkit.Answer {
 			return b.Post(s.DAOURL+"/api/auth/login", map[string]any{"email": "ada@example.org", "password": plain})
 		}).Status
 	}

@@ -94,14 +94,14 @@ func TestASelftestOfADeploymentBehindHTTPSAndPrefixes(t *testing.T) {
 				"--email", probe, "--password-stdin",
 			}
 			client := environ{"SSL_CERT_FILE": outside.file}
-			plain := server(t, client, probePassword, probing...)
+			plain := probed(t, client, probePassword, probing...)
 			if arrives.plain == "" {
 				plain.wants(t, 1, "FAILED", "arrive at the FOS half: status 401, code handoff_invalid (unbound)")
 			} else {
 				plain.wants(t, 0, arrives.plain+"\n", "")
 			}
-			server(t, client, probePassword, append(probing, "--bound")...).wants(t, 0, arrives.bound+"\n", "")
-			server(t, environ{}, probePassword, probing...).wants(t, 1, "", "sign in at the DAO half: no answer: ")
+			probed(t, client, probePassword, append(probing, "--bound")...).wants(t, 0, arrives.bound+"\n", "")
+			probed(t, environ{}, probePassword, probing...).wants(t, 1, "", "sign in at the DAO half: no answer: ")
 		})
 	}
 }
@@ -124,7 +124,7 @@ func TestASelftestTellsMachines(t *testing.T) {
 		exit   int
 		stages int
 	}{{nil, 0, 7}, {[]string{"--entry-product", "nothing-of-ours"}, 1, 3}} {
-		r := server(t, env, probePassword, append(probing, run.with...)...)
+		r := probed(t, env, probePassword, append(probing, run.with...)...)
 		var lines []told
 		for text := range strings.Lines(r.out) {
 			var line told

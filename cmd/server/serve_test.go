@@ -46,7 +46,7 @@ func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
 	health := env.with(environ{"DAO_ADDR": service.dao, "FOS_ADDR": service.fos})
 	server(t, health, "", "healthcheck").wants(t, 0, "", "")
 
-	good := server(t, env, probePassword+"\n", probing...)
+	good := probed(t, env, probePassword+"\n", probing...)
 	if good.exit != 0 || strings.Count(good.out, "\n") != 8 {
 		t.Errorf("selftest: exit %d\n%s%s", good.exit, good.out, good.err)
 	}
@@ -56,9 +56,9 @@ func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
 		}
 	}
 
-	wrong := server(t, env, "not the password", probing...)
+	wrong := probed(t, env, "not the password", probing...)
 	wrong.wants(t, 1, "", "sign in at the DAO half: status 401, code invalid_credentials")
-	empty := server(t, env, "\n", probing...)
+	empty := probed(t, env, "\n", probing...)
 	empty.wants(t, 1, "", "the password on standard input is empty")
 	for _, r := range []result{good, wrong, empty} {
 		if said := r.out + r.err; strings.Contains(said, probe) || strings.Contains(said, probePassword) || strings.Contains(said, "not the password") {
@@ -70,7 +70,7 @@ func TestAServiceIsStartedProbedAndStopped(t *testing.T) {
 		t.Errorf("exit %d\n%s", exit, service.log)
 	}
 	server(t, health, "", "healthcheck").wants(t, 1, "", "half: ")
-	server(t, env, probePassword, probing...).wants(t, 1, "", "sign in at the DAO half: no answer")
+	probed(t, env, probePassword, probing...).wants(t, 1, "", "sign in at the DAO half: no answer")
 	if log := service.log.String(); strings.Contains(log, "example.org") || strings.Contains(log, probePassword) {
 		t.Errorf("the log names them:\n%s", log)
 	}
@@ -81,9 +81,9 @@ func TestASelftestNamesTheStageThatFails(t *testing.T) {
 	seedProbe(t, env)
 	service := serving(t, env.with(environ{"CROSS_DOMAIN_SERVICE_TOKEN": ""}))
 	probing := []string{"selftest", "--dao", "http://" + service.dao, "--fos", "http://" + service.fos, "--email", probe, "--password-stdin"}
-	disabled := server(t, env, probePassword, probing...)
+	disabled := probed(t, env, probePassword, probing...)
 	disabled.wants(t, 1, "mint a token", "arrive at the FOS half: status 503, code exchange_disabled")
-	product := server(t, env, probePassword, append(probing, "--entry-product", "nothing-of-ours")...)
+	product := probed(t, env, probePassword, append(probing, "--entry-product", "nothing-of-ours")...)
 	product.wants(t, 1, "fetch a csrf token", "mint a token: status 400, code invalid_request")
 	if exit := service.terminate(t); exit != 0 {
 		t.Errorf("exit %d", exit)

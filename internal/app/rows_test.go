@@ -55,21 +55,8 @@ func csrf(b *testkit.Browser) testkit.Header {
 	return testkit.Header{Name: "X-CSRF-Token", Value: b.CSRF}
 }
 
-// patiently asks again while a machine that has much to do takes longer to hash than a
-// request may.
-func patiently(ask func() testkit.Answer) testkit.Answer {
-	answer := ask()
-	for range 20 {
-		if answer.Code() != "dependency_unavailable" {
-			break
-		}
-		answer = ask()
-	}
-	return answer
-}
-
 func daoLogin(s *testkit.Service, b *testkit.Browser, email, plain string) testkit.Answer {
-	return patiently(func() testkit.Answer {
+	return testkit.Judged(func() testkit.Answer {
 		return b.Post(s.DAOURL+"/api/auth/login", map[string]any{"email": email, "password": plain})
 	})
 }
@@ -168,8 +155,8 @@ func onTheFOSHalf(t testing.TB, s *testkit.Service) {
 	s.User(t, "linked@example.org")
 	s.User(t, "reclaimed@example.org", func(u *user.User) { u.EmailVerified = false })
 	founder := s.Browser(t)
-	patiently(func() testkit.Answer { return founder.FOSLogin("founder@example.org", "wrong") })
-	patiently(func() testkit.Answer { return founder.FOSLogin("founder@example.org", testkit.Password) })
+	testkit.Judged(func() testkit.Answer { return founder.FOSLogin("founder@example.org", "wrong") })
+	testkit.Judged(func() testkit.Answer { return founder.FOSLogin("founder@example.org", testkit.Password) })
 	wantCode(t, s.Browser(t).Arrive(s.SignIn(t, s.Member(t, "founder@example.org")).MintToken()), "identity_conflict")
 	for email, goOn := range afterwards {
 		dao, b := s.SignIn(t, s.Member(t, email)), s.Browser(t)
@@ -177,7 +164,7 @@ func onTheFOSHalf(t testing.TB, s *testkit.Service) {
 		s.Clock.Advance(time.Minute)
 	}
 	for _, plain := range []string{"wrong", testkit.Password} {
-		patiently(func() testkit.Answer { return founder.FOSPost("step-up", map[string]any{"password": plain}) })
+		testkit.Judged(func() testkit.Answer { return founder.FOSPost("step-up", map[string]any{"password": plain}) })
 	}
 	refreshes(t, s, founder)
 	founder.FOSPost("logout", nil) // of a session that has ended: no row

@@ -172,7 +172,7 @@ func TestI6_tracesHoldNobodyAndNothing(t *testing.T) {
 	who := s.Member(t, "ada@example.org", withPassword(t))
 	ada, b := s.Browser(t), s.Browser(t)
 	agent := testkit.Header{Name: "User-Agent", Value: "Ada's browser"}
-	patiently(func() testkit.Answer {
+	testkit.Judged(func() testkit.Answer {
 		return ada.Post(s.DAOURL+"/api/auth/login?token=in-the-query", map[string]any{"email": "ada@example.org", "password": testkit.Password}, agent)
 	})
 	ada.FetchCSRF()

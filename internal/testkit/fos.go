@@ -74,6 +74,26 @@ func (s *Service) Signer(t testing.TB, change ...func(*session.Config)) *session
 	return signer
 }
 
+// hashing is held by whoever asks about a password: several at once would only make each
+// other slower, past the deadline of a request.
+var hashing sync.Mutex
+
+// Judged asks about a password until somebody has judged it, one at a time in a test
+// process. A machine so busy that hashing takes longer than a request may answers 503,
+// which says nothing about the password and counts as no try.
+func Judged(ask func() Answer) Answer {
+	hashing.Lock()
+	defer hashing.Unlock()
+	answer := ask()
+	for range 20 {
+		if answer.Code() != "dependency_unavailable" {
+			break
+		}
+		answer = ask()
+	}
+	return answer
+}
+
 // PasswordHash is the hash of [Password], computed once in a test process.
 var PasswordHash = sync.OnceValue(func() string {
 	hash, err := password.Hash(Password)

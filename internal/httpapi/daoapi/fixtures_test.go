@@ -136,22 +136,9 @@ func withPassword(t testing.TB) func(*member.Account) {
 	return func(a *member.Account) { a.PasswordHash = privacy.NewSecret(encoded) }
 }
 
-// hashing is held by whoever signs in with a password: several at once would only
-// make each other slower, past the deadline of a request.
-var hashing sync.Mutex
-
-// login signs in with a password. A machine so busy that hashing takes longer than
-// a request may is asked again: that is no answer about the password.
+// login signs in with a password.
 func login(b *testkit.Browser, daoURL string, body any, headers ...testkit.Header) testkit.Answer {
-	hashing.Lock()
-	defer hashing.Unlock()
-	var answer testkit.Answer
-	for range 5 {
-		if answer = b.Post(daoURL+loginPath, body, headers...); answer.Code() != "dependency_unavailable" {
-			break
-		}
-	}
-	return answer
+	return testkit.Judged(func() testkit.Answer { return b.Post(daoURL+loginPath, body, headers...) })
 }
 
 // stored is what the stores hold that a request could change: every row of the

@@ -57,26 +57,22 @@ func TestLogin_troubleOfOursIsNobodysFailure(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Env: map[string]string{"RATE_LIMIT_LOGIN_PER_MINUTE": "2"}})
 	s.Member(t, "ada@example.org", withPassword(t))
 	b := s.Browser(t)
-	login := func(plain string) testkit.Answer {
-		hashing.Lock()
-		defer hashing.Unlock()
-		return b.Post(s.DAOURL+loginPath, map[string]any{"email": "ada@example.org", "password": plain})
-	}
-	if answer := login("wrong"); answer.Code() != "invalid_credentials" {
+	with := func(plain string) any { return map[string]any{"email": "ada@example.org", "password": plain} }
+	if answer := login(b, s.DAOURL, with("wrong")); answer.Code() != "invalid_credentials" {
 		t.Fatalf("%d %s", answer.Status, answer.Raw)
 	}
 	testkit.Exec(t, s.DAO, `ALTER TABLE members RENAME TO away`)
 	for range 4 {
-		if answer := login(testkit.Password); answer.Status != http.StatusInternalServerError && answer.Status != http.StatusServiceUnavailable {
+		if answer := b.Post(s.DAOURL+loginPath, with(testkit.Password)); answer.Status != http.StatusInternalServerError && answer.Status != http.StatusServiceUnavailable {
 			t.Errorf("without the table: %d %s", answer.Status, answer.Raw)
 		}
 	}
 	testkit.Exec(t, s.DAO, `ALTER TABLE away RENAME TO members`)
 	// One wrong try was judged: there is room for one more, and not for two.
-	if answer := login("wrong"); answer.Code() != "invalid_credentials" {
+	if answer := login(b, s.DAOURL, with("wrong")); answer.Code() != "invalid_credentials" {
 		t.Errorf("the second judged try: %d %s", answer.Status, answer.Raw)
 	}
-	if answer := login(testkit.Password); answer.Code() != "rate_limited" {
+	if answer := login(b, s.DAOURL, with(testkit.Password)); answer.Code() != "rate_limited" {
 		t.Errorf("trouble washed the first failure off: %d %s", answer.Status, answer.Raw)
 	}
 }
