@@ -80,7 +80,7 @@ func TestMigrateUpStatusAndDown(t *testing.T) {
 }
 
 // How many migrations each half has.
-const allDAO, allFOS = 12, 14
+const allDAO, allFOS = 13, 14
 
 // A job that migrates is given no key of the service and may have a role of its own.
 func TestMigrateNeedsTheDatabasesAloneAndPrefersTheirOwners(t *testing.T) {

@@ -66,6 +66,10 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	exchange := a.newExchange(handoff.ExchangeConfig{
 		Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Log: o.Log, Progress: figures.progress,
 	})
+	minter, err := a.newMinter(limits, handoff.MinterConfig{Ledger: store, Carrier: carrier, Sealer: sealer, Progress: figures.progress})
+	if err != nil {
+		return nil, err
+	}
 	uses := a.tokenUse(store)
 	half, err := a.newDAOHalf(ctx, pool, figures)
 	if err != nil {
@@ -75,12 +79,9 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{
 		Edge: edge, Sessions: a.daoSessions(accounts, rotation),
-		Logins: limits.logins, Limiter: limits.limiter, MintLimit: limits.Mint,
+		Logins:  limits.logins,
 		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
-		Minter: handoff.NewMinter(handoff.MinterConfig{
-			Targets: targets(c.Targets), EntryProducts: c.EntryProducts,
-			Ledger: store, Carrier: carrier, Sealer: sealer, Now: o.Now, Random: o.Random, Progress: figures.progress,
-		}),
+		Minter:   minter,
 		Exchange: exchange, CSRF: csrf, ServiceTokenTargets: c.ServiceTokenTargets,
 		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
 		Details: a.withTokenUse(uses, a.details(datastore.DAO, pool, map[string][]string{
@@ -91,6 +92,17 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	routes = append(routes, a.thinkTank()...)
 	routes = append(routes, a.daoDocs()...)
 	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
+}
+
+// newMinter adds to on what is configured.
+func (a *App) newMinter(limits limits, on handoff.MinterConfig) (*handoff.Minter, error) {
+	mints, err := limits.limiter.Rows(limits.Mint)
+	if err != nil {
+		return nil, err
+	}
+	on.Targets, on.EntryProducts, on.Limit = targets(a.config.DAO.Targets), a.config.DAO.EntryProducts, mints
+	on.Now, on.Random = a.options.Now, a.options.Random
+	return handoff.NewMinter(on), nil
 }
 
 func (a *App) daoSessions(accounts *signin.DAOStore, rotation *member.Rotation) *signin.DAO {

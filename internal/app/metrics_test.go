@@ -175,7 +175,10 @@ func TestTheMetricsTellOfWhatWasNotCounted(t *testing.T) {
 	linked := s.Linked(t, measured)
 	ada := linked.SignIn(t, s.Member(t, "ada@example.org"))
 	linked.RedisLink.Cut()
-	wantCode(t, ada.Mint(nil), "dependency_unavailable")
+	wantCode(t, ada.Mint(nil), "dependency_unavailable") // it is counted by Postgres
+	wantAlarms(t, linked.Service, nil)
+	wrong := testkit.Header{Name: "Authorization", Value: "Bearer wrong"}
+	wantCode(t, ada.Post(linked.DAOURL+"/api/staging_token/exchange", map[string]any{"token": "x"}, wrong), "invalid_service_token")
 	wantAlarms(t, linked.Service, map[string]string{uncheckedDAO: "1"})
 	wantCode(t, ada.Arrive(strings.Repeat("0f", 32)), "dependency_unavailable")
 	wantAlarms(t, linked.Service, map[string]string{uncheckedDAO: "1", uncheckedFOS: "1"})

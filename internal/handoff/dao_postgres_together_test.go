@@ -20,6 +20,15 @@ import (
 // the audit log like everybody.
 func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 	t.Helper()
+	if n := l.queued(t, occupy, calls...); n > 2 {
+		t.Errorf("%d transactions wrote to the audit log, not two", n)
+	}
+}
+
+// queued is together for calls of which some may be left to have their turn alone. It
+// returns how many transactions wrote to the audit log.
+func (l ledger) queued(t *testing.T, occupy func(), calls ...func()) int {
+	t.Helper()
 	l.OneAtATime()
 	held := testkit.Hold(t, l.db, `LOCK TABLE audit_log IN SHARE MODE`)
 	var gone sync.WaitGroup
@@ -36,9 +45,7 @@ func (l ledger) together(t *testing.T, occupy func(), calls ...func()) {
 	before := l.transactions(t)
 	held.Commit()
 	gone.Wait()
-	if n := l.transactions(t) - before; n > 2 {
-		t.Errorf("%d transactions wrote to the audit log, not two", n)
-	}
+	return l.transactions(t) - before
 }
 
 func (l ledger) transactions(t *testing.T) int {
@@ -149,27 +156,29 @@ func TestI1_attemptsInOneStatementKeepTheirOwn(t *testing.T) {
 func TestMint_eachOfAStatementIsJudgedByItself(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	since := noon.Add(time.Second)
-	tooOld, stranger, planted := l.row(tokenOf(t)), l.row(tokenOf(t)), l.row(tokenOf(t))
+	since, carol := noon.Add(time.Second), l.another(t, "carol@example.org")
+	tooOld, stranger, planted := carol.row(tokenOf(t)), l.row(tokenOf(t)), l.row(tokenOf(t))
 	tooOld.SignedInSince = &since
 	stranger.Cookie = cookieOf(t)
 	planted.SessionID = uuid.New()
 	want := map[uuid.UUID]error{tooOld.HandoffID: member.ErrSignInTooOld, stranger.HandoffID: member.ErrNoSession, planted.HandoffID: member.ErrCSRF}
 	var mu sync.Mutex
 	got := map[uuid.UUID]error{}
-	mint := func(row handoff.MintRow) func() {
+	mint := func(of ledger, row handoff.MintRow) func() {
 		return func() {
 			session, who, err := l.Mint(inTime(t), row)
 			mu.Lock()
 			defer mu.Unlock()
 			got[row.HandoffID] = err
-			if err == nil && (session.ID != l.session.ID || who.ID != l.ada) {
+			if err == nil && (session.ID != of.session.ID || who.ID != of.ada) {
 				t.Errorf("%v of %v", session.ID, who.ID)
 			}
 		}
 	}
-	first, second := l.row(tokenOf(t)), l.row(tokenOf(t))
-	l.together(t, func() { mint(l.row(tokenOf(t)))() }, mint(first), mint(tooOld), mint(stranger), mint(planted), mint(second))
+	bob := l.another(t, "bob@example.org")
+	first, second := l.row(tokenOf(t)), bob.row(tokenOf(t))
+	l.together(t, func() { mint(l, l.row(tokenOf(t)))() },
+		mint(l, first), mint(carol, tooOld), mint(l, stranger), mint(l, planted), mint(bob, second))
 	if len(got) != 6 {
 		t.Fatal(got)
 	}
@@ -202,13 +211,7 @@ func TestI13_oneHeldSessionKeepsNobodyElseFromMinting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
-			bob := uuid.New()
-			l.change(t, `INSERT INTO members (id, email, email_canonical, email_verified, membership_status, created_at, updated_at)
-				VALUES ($1, 'bob@example.org', 'bob@example.org', true, 'active', $2, $2)`, bob, noon)
-			bobs := l
-			bobs.cookie, bobs.session = cookieOf(t), member.NewSession(uuid.Must(uuid.NewV7()), bob, noon)
-			l.change(t, `INSERT INTO sessions (id, member_id, digest, auth_time, amr, created_at, idle_expires_at, expires_at)
-				VALUES ($1, $2, $3, $4, '{pwd}', $4, $5, $5)`, bobs.session.ID, bob, bobs.cookie.Digest(), noon, noon.Add(time.Hour))
+			bobs := l.another(t, "bob@example.org")
 			held := testkit.Hold(t, l.db, holding, bobs.session.ID)
 			var gone sync.WaitGroup
 			for range 2 { // as many as there are places

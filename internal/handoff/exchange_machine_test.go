@@ -53,7 +53,7 @@ func newMachine(t *testing.T) *machine {
 	m := &machine{b: b, moody: &moody{ledger: b.DAOStore, carrier: b.carrier}, seen: map[string]int{}}
 	m.minter = handoff.NewMinter(handoff.MinterConfig{
 		Targets:       []handoff.Target{{Domain: testkit.Target, LandingURL: &url.URL{Scheme: "https", Host: testkit.Target}}},
-		EntryProducts: []string{"think-tank"}, Ledger: m.moody, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader,
+		EntryProducts: []string{"think-tank"}, Limit: perMinute(t, 100_000), Ledger: m.moody, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader,
 	})
 	m.exchange = handoff.NewExchange(handoff.ExchangeConfig{
 		Ledger: unhurried{m.moody}, Carrier: m.moody, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),

@@ -77,7 +77,7 @@ func newBench(t testing.TB) (*bench, *troubled) {
 		targets = append(targets, handoff.Target{Domain: domain, LandingURL: &url.URL{Scheme: "https", Host: domain, Path: "/land"}})
 	}
 	b.minter = handoff.NewMinter(handoff.MinterConfig{
-		Targets: targets, EntryProducts: []string{"think-tank"},
+		Targets: targets, EntryProducts: []string{"think-tank"}, Limit: perMinute(t, 30),
 		Ledger: trouble, Carrier: b.carrier, Sealer: sealer, Now: b.clock.Now, Random: rand.Reader,
 	})
 	b.exchange = handoff.NewExchange(handoff.ExchangeConfig{

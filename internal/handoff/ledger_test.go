@@ -52,6 +52,18 @@ func newLedger(t testing.TB) ledger {
 	return l
 }
 
+// another is the same ledger, with another member who is signed in.
+func (l ledger) another(t testing.TB, email string) ledger {
+	t.Helper()
+	id := uuid.New()
+	l.change(t, `INSERT INTO members (id, email, email_canonical, email_verified, membership_status, created_at, updated_at)
+		VALUES ($1, $2, $2, true, 'active', $3, $3)`, id, email, noon)
+	l.ada, l.cookie, l.session = id, cookieOf(t), member.NewSession(uuid.Must(uuid.NewV7()), id, noon)
+	l.change(t, `INSERT INTO sessions (id, member_id, digest, auth_time, amr, created_at, idle_expires_at, expires_at)
+		VALUES ($1, $2, $3, $4, '{pwd}', $4, $5, $5)`, l.session.ID, id, l.cookie.Digest(), noon, noon.Add(time.Hour))
+	return l
+}
+
 func cookieOf(t testing.TB) member.Cookie {
 	t.Helper()
 	cookie, err := member.NewCookie(rand.Reader)

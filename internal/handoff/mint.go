@@ -16,6 +16,7 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/audit"
 	"github.com/hello-world-co-op/handoff/internal/member"
 	"github.com/hello-world-co-op/handoff/internal/privacy"
+	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/token"
 )
 
@@ -62,6 +63,7 @@ func (t Target) Redirect(tok token.Token, mode ResponseMode) privacy.Secret {
 type MinterConfig struct {
 	Targets       []Target
 	EntryProducts []string
+	Limit         *ratelimit.Rows // for each session
 	Ledger        mintLedger
 	Carrier       mintCarrier
 	Sealer        *token.Sealer
@@ -72,7 +74,8 @@ type MinterConfig struct {
 
 type mintLedger interface {
 	// Mint writes ledger row and audit row if the session is live and its member
-	// may hand off, and returns both, or records a refusal and returns why.
+	// may hand off, and returns both, or records a refusal and returns why. A session
+	// that is over its limit leaves nothing, and is [*overLimit].
 	Mint(ctx context.Context, row MintRow) (member.Session, member.Member, error)
 }
 
@@ -119,24 +122,34 @@ type MintRow struct {
 	Target       string
 	MintedAt     time.Time
 	ExpiresAt    time.Time
+	// Interval is the time for which the session's limit counts this mint.
+	Interval time.Duration
 	// SignedInSince is the earliest sign-in that will do; nil: any.
 	SignedInSince *time.Time
 	Origin        audit.Origin
 }
 
-// Mint makes a token for a live session. Its errors are [*FieldError], those of
-// package member, and outages; none of them leaves a token behind. When Redis
+// overLimit is a session that must wait until it may mint again.
+type overLimit struct{ wait time.Duration }
+
+func (o *overLimit) Error() string { return "handoff: over the limit for " + o.wait.String() }
+
+// Mint makes a token for a live session. Its errors are [*FieldError],
+// [*ratelimit.Exceeded], those of package member, and outages; none of them leaves a token behind. When Redis
 // refuses, a ledger row remains for a token that nobody holds: the safe side.
 func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) {
-	target, err := m.Check(request)
+	target, err := m.check(request)
 	if err != nil {
+		return Minted{}, err
+	}
+	now := m.Now()
+	if err := m.Limit.Check(request.SessionID, now); err != nil {
 		return Minted{}, err
 	}
 	tok, err := token.New(m.Random)
 	if err != nil {
 		return Minted{}, err
 	}
-	now := m.Now()
 	id, err := newHandoffID(now, m.Random)
 	if err != nil {
 		return Minted{}, err
@@ -144,9 +157,12 @@ func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) 
 	row := MintRow{
 		HandoffID: id, Digest: tok.Digest(), Cookie: request.Cookie, SessionID: request.SessionID,
 		EntryProduct: request.EntryProduct, Target: target.Domain,
-		MintedAt: now, ExpiresAt: now.Add(token.TTL), SignedInSince: request.signedInSince(now), Origin: request.Origin,
+		MintedAt: now, ExpiresAt: now.Add(token.TTL), Interval: m.Limit.Interval(), SignedInSince: request.signedInSince(now), Origin: request.Origin,
 	}
 	session, who, err := m.Ledger.Mint(ctx, row)
+	if over := (*overLimit)(nil); errors.As(err, &over) {
+		return Minted{}, m.Limit.Exceed(request.SessionID, now, over.wait)
+	}
 	if err != nil {
 		return Minted{}, mintError(id, err)
 	}
@@ -194,9 +210,9 @@ func claimsOf(request MintRequest, row MintRow, session member.Session, who memb
 	}
 }
 
-// Check returns the target of a request, or the [*FieldError] of a field that is not
-// what mint takes. It touches no store.
-func (m *Minter) Check(request MintRequest) (Target, error) {
+// check returns the target of a request, or the [*FieldError] of a field that is not
+// what mint takes.
+func (m *Minter) check(request MintRequest) (Target, error) {
 	if !slices.Contains(m.EntryProducts, request.EntryProduct) {
 		return Target{}, &FieldError{"entry_product", "is not one of the configured products"}
 	}

@@ -70,6 +70,7 @@ func TestMint_whoMayNotAndWhy(t *testing.T) {
 		}
 	}
 	b, _ := newBench(t)
+	b.minter = b.replica(t, 1000)
 	statuses := everyStatus(t, b.ledger)
 	if want := []member.Status{member.Active, member.Ended, member.Pending, member.Suspended}; !slices.Equal(statuses, want) {
 		t.Fatalf("the schema knows %q, the program %q", statuses, want)

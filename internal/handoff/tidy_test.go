@@ -32,6 +32,7 @@ func (s *stuck) Retire(context.Context, token.Digest) error {
 func TestI13_tidyingUpIsBoundedAndNobodyWaitsForIt(t *testing.T) {
 	t.Parallel()
 	b, _ := newBench(t)
+	b.minter = b.replica(t, 1000)
 	sealer, err := token.NewSealer([]privacy.Key{testkit.Key(t, testkit.SealingKey)}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)

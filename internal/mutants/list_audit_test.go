@@ -12,7 +12,7 @@ var auditMutants = []mutant{
 	{
 		name: "mint-unrecorded", breaks: "I4: a mint leaves no row",
 		file:  "internal/handoff/dao_postgres_mint.go",
-		edits: []edit{{`Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE live AND refused IS NULL",`, `Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE false",`}},
+		edits: []edit{{`Event: audit.HandoffMinted, Outcome: audit.Success, From: "counted WHERE refused IS NULL",`, `Event: audit.HandoffMinted, Outcome: audit.Success, From: "who WHERE false",`}},
 		in:    "internal/httpapi/daoapi", killers: []string{"TestI4_everySuccessIsRecordedOnce"},
 	},
 	{

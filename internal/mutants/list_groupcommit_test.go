@@ -60,7 +60,7 @@ var groupcommitMutants = []mutant{
 	{
 		name: "mint-waits-for-a-foreign-key", breaks: "I13: one session that is held keeps everybody from minting",
 		file:  "internal/handoff/dao_postgres_mint.go",
-		edits: []edit{{"\n	FOR KEY SHARE OF s` + groupcommit.Locking + ` FOR KEY SHARE OF m` + groupcommit.Locking + `\n", "\n"}},
+		edits: []edit{{"\n	FOR NO KEY UPDATE OF s` + groupcommit.Locking + ` FOR KEY SHARE OF m` + groupcommit.Locking + `\n", "\n"}},
 		in:    "internal/handoff", killers: []string{"TestI13_oneHeldSessionKeepsNobodyElseFromMinting"},
 	},
 	{

@@ -98,4 +98,52 @@ var togetherMutants = []mutant{
 		edits: []edit{{"` = 'rotated'\n", "` = 'never'\n"}},
 		in:    "internal/signin", killers: []string{"TestTheDAOHalfAsksItsDatabaseOnce"},
 	},
+	{
+		name: "mint-over-its-limit", breaks: "section 2: a session mints as much as it likes",
+		file:  "internal/handoff/dao_postgres_mint.go",
+		edits: []edit{{`s.id = session_id AND live AND wait IS NULL RETURNING`, `s.id = session_id AND live RETURNING`}, {`case m.live && m.wait != nil:`, `case !m.live && m.wait != nil:`}},
+		in:    "internal/handoff", killers: []string{"TestMint_replicasShareASessionsBudget", "TestMint_aBurstPassesWhatIsAllowed"},
+	},
+	{
+		name: "mint-counted-as-it-was", breaks: "section 2: who waited for the session is counted by what was true before",
+		file:  "internal/handoff/dao_postgres_mint.go",
+		edits: []edit{{"\n	FOR NO KEY UPDATE OF s`", "\n	FOR KEY SHARE OF s`"}},
+		in:    "internal/handoff", killers: []string{"TestMint_aBudgetThatMovesInTheQueueForTheLockIsSeen"},
+	},
+	{
+		name: "mint-told-without-a-row", breaks: "I4: the second mint of a session in one statement is answered, and was not written",
+		file:  "internal/handoff/dao_postgres_mint.go",
+		edits: []edit{{"\nWHERE NOT live OR wait IS NOT NULL OR nth IN (SELECT nth FROM counted)`", "`"}},
+		in:    "internal/handoff", killers: []string{"TestMint_aBurstPassesWhatIsAllowed"},
+	},
+	{
+		name: "budget-of-a-wrong-clock", breaks: "a replica's clock that was days ahead keeps people out for days",
+		file:  "internal/ratelimit/rows.go",
+		edits: []edit{{`<= @now + interval '61 s'`, `<= @now + interval '61 days'`}},
+		in:    "internal/handoff", killers: []string{"TestMint_aTimeThatNobodyCanHaveLeftCountsForNothing"},
+	},
+	{
+		name: "budget-full-too-soon", breaks: "section 2: twice as many mints a minute",
+		file:  "internal/ratelimit/rows.go",
+		edits: []edit{{"ELSE @now END + @each`", "ELSE @now END + @each / 2`"}},
+		in:    "internal/handoff", killers: []string{"TestMint_replicasShareASessionsBudget", "TestMint_theWaitIsTrue"},
+	},
+	{
+		name: "over-for-longer", breaks: "whoever was refused stays refused after the time that they were told",
+		file:  "internal/ratelimit/rows.go",
+		edits: []edit{{`r.over[subject] = now.Add(wait)`, `r.over[subject] = now.Add(2 * wait)`}},
+		in:    "internal/ratelimit", killers: []string{"TestRows_whoIsOverIsKnownUntilTheyMayTryAgain"},
+	},
+	{
+		name: "over-forgotten", breaks: "I13: each try of a flood costs Postgres a statement",
+		file:  "internal/ratelimit/rows.go",
+		edits: []edit{{`r.over[subject] = now.Add(wait)`, `_ = now`}},
+		in:    "internal/handoff", killers: []string{"TestMint_aFloodDoesNotReachPostgres"},
+	},
+	{
+		name: "over-without-bound", breaks: "I13: a crowd over its limits takes all memory",
+		file:  "internal/ratelimit/rows.go",
+		edits: []edit{{`	if len(r.over) < mostOver {`, `	if mostOver > 0 {`}},
+		in:    "internal/ratelimit", killers: []string{"TestI13_rowsRememberNoMoreThanTheyMay"},
+	},
 }

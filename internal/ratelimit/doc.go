@@ -1,5 +1,6 @@
 // Package ratelimit says who may try how often: so many tries a minute for each
-// subject of a [Limit], counted in Redis, so that all replicas share one count.
+// subject of a [Limit], counted in Redis, or in a row of Postgres that the request's
+// statement locks anyway ([Rows]), so that all replicas share one count.
 //
 // # GCRA
 //
@@ -15,7 +16,9 @@
 //   - Retry-After is known exactly, not guessed.
 //
 // The script is that of go-redis/redis_rate. It reads the clock of Redis, so that
-// replicas need not agree on the time.
+// replicas need not agree on the time. In a row the rule stands in SQL ([FullAtSQL]) and
+// goes by the time that the statement is given, like all else that it decides: replicas
+// whose clocks differ by a second differ by a second in when they let somebody in.
 //
 // # When Redis is slow or down
 //
@@ -59,7 +62,9 @@
 // that one budget refuses has been counted by those before it. What Redis forgets
 // (a restart, a failover to a replica that lags) is a fresh budget.
 //
+// What [Rows] remembers is one replica's, and lost with it: then a statement says it again.
+//
 // The package never decides whether a password is right or an account exists,
-// never asks a store other than Redis, never repeats a command, and never logs or
+// never asks a store other than Redis itself, never repeats a command, and never logs or
 // returns a subject.
 package ratelimit

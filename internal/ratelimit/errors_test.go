@@ -52,7 +52,7 @@ func TestLimits_chooseWhatAnOutageMeans(t *testing.T) {
 		{limits.LoginDevice, ratelimit.Limit{Name: "login-device", PerMinute: 1, OnOutage: ratelimit.Closed}},
 		{limits.LoginAddress, ratelimit.Limit{Name: "login-address", PerMinute: 2, OnOutage: ratelimit.Closed}},
 		{limits.LoginAccount, ratelimit.Limit{Name: "login-account", PerMinute: 3, OnOutage: ratelimit.Closed}},
-		{limits.Mint, ratelimit.Limit{Name: "mint", PerMinute: 4, OnOutage: ratelimit.Open}},
+		{limits.Mint, ratelimit.Limit{Name: "mint", PerMinute: 4}},
 		{limits.Arrival, ratelimit.Limit{Name: "arrival", PerMinute: 5, OnOutage: ratelimit.Open}},
 		{limits.ExchangeFailures, ratelimit.Limit{Name: "exchange-failures", PerMinute: 6, OnOutage: ratelimit.Open}},
 	} {

@@ -6,3 +6,9 @@ import "context"
 func (l *Limiter) Forgive(ctx context.Context, limit Limit, subject ...string) {
 	l.forget(ctx, l.budget(limit, subject...))
 }
+
+// MostOver is how many subjects Rows remembers.
+const MostOver = mostOver
+
+// Remembered is how many it does.
+func (r *Rows) Remembered() int { return len(r.over) }

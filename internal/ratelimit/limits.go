@@ -19,7 +19,7 @@ type Limits struct {
 	LoginAccount Limit // per account, from unknown browsers
 	LoginDevice  Limit // per account and known browser; failures only
 
-	Mint             Limit // per session
+	Mint             Limit // per session, in its row
 	Arrival          Limit // per address
 	ExchangeFailures Limit // per address of the peer; wrong bearers only
 }
@@ -30,7 +30,7 @@ type Limits struct {
 // is an invitation to make Redis slow; and a half without Redis is not ready
 // anyway.
 //
-// A mint is Open: it keeps the claims in Redis itself, and fails there.
+// A mint is counted in its session's row ([Rows]), by the statement that it is.
 //
 // An arrival is Open. It shows 256 random bits, which nobody guesses at any
 // speed; the limit spares the exchange behind it. An honest person has 60 seconds,
@@ -46,7 +46,7 @@ func (n Numbers) Limits() Limits {
 		LoginAccount: Limit{Name: "login-account", PerMinute: n.LoginAccount, OnOutage: Closed},
 		LoginDevice:  Limit{Name: "login-device", PerMinute: n.LoginFailed, OnOutage: Closed},
 
-		Mint:             Limit{Name: "mint", PerMinute: n.Mint, OnOutage: Open},
+		Mint:             Limit{Name: "mint", PerMinute: n.Mint},
 		Arrival:          Limit{Name: "arrival", PerMinute: n.Arrival, OnOutage: Open},
 		ExchangeFailures: Limit{Name: "exchange-failures", PerMinute: n.ExchangeFailures, OnOutage: Open},
 	}

@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"internal/peer": {"internal/privacy"},
 
 	// Use cases: the order of steps across domains.
-	"internal/handoff": {"internal/behind", "internal/groupcommit", "internal/peer", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
+	"internal/handoff": {"internal/behind", "internal/groupcommit", "internal/peer", "internal/ratelimit", "internal/token", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 	"internal/signin":  {"internal/behind", "internal/groupcommit", "internal/member", "internal/user", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},
 
 	"internal/leaving": {"internal/peer", "internal/member", "internal/session", "internal/audit", "internal/privacy", "internal/outage"},

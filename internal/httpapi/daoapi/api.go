@@ -10,7 +10,6 @@ import (
 	"github.com/hello-world-co-op/handoff/internal/httpapi"
 	"github.com/hello-world-co-op/handoff/internal/leaving"
 	"github.com/hello-world-co-op/handoff/internal/member"
-	"github.com/hello-world-co-op/handoff/internal/ratelimit"
 	"github.com/hello-world-co-op/handoff/internal/signin"
 )
 
@@ -25,8 +24,6 @@ type Config struct {
 	Bearers             httpapi.Bearers
 	ServiceTokenTargets []string
 	Logins              httpapi.Logins
-	Limiter             *ratelimit.Limiter
-	MintLimit           ratelimit.Limit
 	Leaving             *leaving.DAO
 	// Left is told that hand-offs may have ended.
 	Left         func()
