@@ -111,6 +111,12 @@ var arrivalMutants = []mutant{
 		name: "handoff-session-is-elevated", breaks: "I10: a session by hand-off counts as a proof on this half",
 		file:  "internal/session/postgres.go",
 		edits: []edit{{`"elevated": n.Origin == Password`, `"elevated": n.Origin != ""`}},
+		in:    "internal/session", killers: []string{"TestASessionIsStoredAsItWasOpened"},
+	},
+	{
+		name: "usual-handoff-session-is-elevated", breaks: "I10: the same, by the statement of most arrivals",
+		file:  "internal/session/postgres.go",
+		edits: []edit{{`@arrival, @nonce, 1, false, @auth_time,`, `@arrival, @nonce, 1, true, @auth_time,`}},
 		in:    "internal/httpapi/fosapi", killers: []string{"TestI10_anAdminArrivesAsAMember"},
 	},
 	{

@@ -113,11 +113,12 @@ func TestTake_budgetsAreApart(t *testing.T) {
 	dao, one := limiterOn(t, client), limit(1)
 	mustTake(t, dao, 1, one, "a", "bc")
 	for name, take := range map[string]func() error{
-		"other parts":      func() error { return dao.Take(t.Context(), one, "ab", "c") },
-		"in one piece":     func() error { return dao.Take(t.Context(), one, "abc") },
-		"with an end":      func() error { return dao.Take(t.Context(), one, "a", "bc", "") },
-		"with a beginning": func() error { return dao.Take(t.Context(), one, "", "a", "bc") },
-		"another limit":    func() error { return dao.Take(t.Context(), ratelimit.Limit{Name: "testa", PerMinute: 1}, "bc") },
+		"other parts":                   func() error { return dao.Take(t.Context(), one, "ab", "c") },
+		"in one piece":                  func() error { return dao.Take(t.Context(), one, "abc") },
+		"with an end":                   func() error { return dao.Take(t.Context(), one, "a", "bc", "") },
+		"with a beginning":              func() error { return dao.Take(t.Context(), one, "", "a", "bc") },
+		"the bounds of parts in a name": func() error { return dao.Take(t.Context(), one, "a\x00\x00\x00\x00\x00\x00\x00\x00bc") },
+		"another limit":                 func() error { return dao.Take(t.Context(), ratelimit.Limit{Name: "testa", PerMinute: 1}, "bc") },
 		"the other half": func() error {
 			return limiterOn(t, client, func(c *ratelimit.Config) { c.Prefix = "fos:" }).Take(t.Context(), one, "a", "bc")
 		},

@@ -213,6 +213,9 @@ func TestCurrent_saysWhoUntilItEnds(t *testing.T) {
 		}
 	}
 	want("fresh", nil)
+	testkit.Exec(t, d.db, `ALTER TABLE members DISABLE TRIGGER handoffs_leave_with_member; UPDATE members SET membership_status = 'suspended'`)
+	want("shut out before sessions ended with a membership", member.ErrSessionRevoked)
+	testkit.Exec(t, d.db, `UPDATE members SET membership_status = 'active'; ALTER TABLE members ENABLE TRIGGER handoffs_leave_with_member`)
 	d.clock.Advance(30*time.Minute - time.Millisecond)
 	want("the last moment", nil)
 	d.clock.Advance(time.Millisecond)
