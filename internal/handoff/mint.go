@@ -135,8 +135,9 @@ type overLimit struct{ wait time.Duration }
 func (o *overLimit) Error() string { return "handoff: over the limit for " + o.wait.String() }
 
 // Mint makes a token for a live session. Its errors are [*FieldError],
-// [*ratelimit.Exceeded], those of package member, and outages; none of them leaves a token behind. When Redis
-// refuses, a ledger row remains for a token that nobody holds: the safe side.
+// [*ratelimit.Exceeded], those of package member, and outages; none of them leaves a
+// token behind. When Redis refuses, a ledger row remains for a token that nobody
+// holds: the safe side.
 func (m *Minter) Mint(ctx context.Context, request MintRequest) (Minted, error) {
 	target, err := m.check(request)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // Rows is a limit whose budgets stand in rows of Postgres that the requests' own statements
-// lock: one of [FullAtSQL] and [WaitSQL], in place of a question to Redis. It is safe for
-// concurrent use.
+// lock, judge ([WaitSQL]) and move ([FullAtSQL]), in place of a question to Redis. It is safe
+// for concurrent use.
 //
 // Whoever was refused is known until their next try would pass, and is refused again without
 // a statement: only tries that pass move a budget, and they move it away, so that what a
@@ -29,10 +29,11 @@ const mostOver = 10_000
 
 // Rows is a limit of this limiter's half that is kept in rows.
 func (l *Limiter) Rows(limit Limit) (*Rows, error) {
-	if limit.PerMinute < 1 || limit.Name == "" {
+	refused, known := l.refused[limit.Name]
+	if limit.PerMinute < 1 || !known {
 		return nil, errNoLimit
 	}
-	return &Rows{limit: limit, refused: l.refused[limit.Name], over: map[uuid.UUID]time.Time{}}, nil
+	return &Rows{limit: limit, refused: refused, over: map[uuid.UUID]time.Time{}}, nil
 }
 
 // Interval is the time for which one try is counted: @each in [FullAtSQL].

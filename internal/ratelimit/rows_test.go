@@ -83,7 +83,7 @@ func TestI13_rowsRememberNoMoreThanTheyMay(t *testing.T) {
 func TestRows_aLimitWithoutANumberIsRefused(t *testing.T) {
 	t.Parallel()
 	limiter := limiterOn(t, testkit.Redis(t))
-	for _, limit := range []ratelimit.Limit{{Name: "mint"}, {PerMinute: 4}, {Name: "mint", PerMinute: -1}} {
+	for _, limit := range []ratelimit.Limit{{Name: "mint"}, {PerMinute: 4}, {Name: "nobody counts its refusals", PerMinute: 4}, {Name: "mint", PerMinute: -1}} {
 		if rows, err := limiter.Rows(limit); err == nil || rows != nil {
 			t.Errorf("%+v is taken", limit)
 		}
