@@ -103,6 +103,6 @@ var assuranceMutants = []mutant{
 		name: "link-does-not-decide", breaks: "I9: a member whose address has changed is somebody new here",
 		file:  "internal/user/arrival.go",
 		edits: []edit{{`	case f.ByLink != nil:`, `	case f.ByLink != nil && f.ByLink.Email.Canonical() == a.Email.Canonical():`}},
-		in:    "internal/httpapi/fosapi", killers: []string{"TestEmailChange_aLinkedUserKeepsAddressAndAccount"},
+		in:    "internal/user", killers: []string{"TestI9_anExistingUserIsLinkedAndStaysWhoTheyAre", "TestI9_aStrangerBecomesAMemberAndIsKnownTheNextTime"},
 	},
 }

@@ -191,7 +191,7 @@ var leavingMutants = []mutant{
 	},
 	{
 		name: "shut-out-and-signed-in", breaks: "a member who was shut out stays signed in",
-		file:  "migrations/dao/00006_leaving.sql",
+		file:  "migrations/dao/00008_leaving_in_order.sql",
 		edits: []edit{{`IF NEW.membership_status <> 'pending' THEN`, `IF NEW.membership_status = 'pending' AND false THEN`}},
 		in:    "internal/leaving", killers: []string{"TestDAO_whateverEndsASourceEndsItsHandoffs"},
 	},
