@@ -9,7 +9,7 @@ var arrivalMutants = []mutant{
 		edits: []edit{
 			{"if len(b.Accepted) == 0 {\n\t\treturn handoff.ErrDisabled", "if len(b.Accepted) < 0 {\n\t\treturn handoff.ErrDisabled"},
 			{`return keyID, ok
-}`, `return keyID, ok || len(b.Accepted) == 0
+}`, `return keyID, ok || len(all) == 0
 }`},
 		},
 		in: "internal/httpapi/daoapi", killers: []string{"TestI3_withoutAServiceTokenNothingIsExchanged"},

@@ -168,7 +168,7 @@ var leavingMutants = []mutant{
 	{
 		name: "yes-to-everything", breaks: "a front end that answers 200 has heard the news",
 		file:  "internal/leaving/peer.go",
-		edits: []edit{{`if answer.Status != http.StatusNoContent {`, `if answer.Status >= 300 {`}},
+		edits: []edit{{`if answer.Status != http.StatusNoContent {`, `if answer.Status >= http.StatusMultipleChoices {`}},
 		in:    "internal/leaving", killers: []string{"TestI6_aPeerIsNotBelievedAndNotQuoted"},
 	},
 	{
