@@ -79,10 +79,8 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	edge := a.edge("dao", c.AllowedOrigins, checks)
 	routes := daoapi.Routes(daoapi.Config{
 		Edge: edge, Sessions: a.daoSessions(accounts, rotation),
-		Logins:  limits.logins,
-		Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
-		Minter:   minter,
-		Exchange: exchange, CSRF: csrf, ServiceTokenTargets: c.ServiceTokenTargets,
+		Logins: limits.logins, Bearers: a.bearers(edge, limits, uses), Leaving: half.leaving, Left: half.courier.Nudge,
+		Minter: minter, Exchange: exchange, CSRF: csrf, ServiceTokenTargets: c.ServiceTokenTargets,
 		CookieDomain: c.CookieDomain, CookieSecure: a.config.CookieSecure,
 		Details: a.withTokenUse(uses, a.details(datastore.DAO, pool, map[string][]string{
 			"service_token": secretIDs(a.config.ServiceTokens), "sealing": keyIDs(c.SealingKeys),
@@ -94,7 +92,7 @@ func (a *App) buildDAO(ctx context.Context) (*daoHalf, error) {
 	return half, a.listen(ctx, listening{"dao", c.Addr, httpapi.New(edge, routes), checks, edge.Connections})
 }
 
-// newMinter adds to on what is configured.
+// newMinter makes the use case: on are its stores and who hears of it, to which comes what is configured.
 func (a *App) newMinter(limits limits, on handoff.MinterConfig) (*handoff.Minter, error) {
 	mints, err := limits.limiter.Rows(limits.Mint)
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 )
 
 // A row that changes stays in its page, where no index has to be told: a redeemed hand-off,
-// which is longer by its attempt, a session that mints, and one that is refreshed. (One of six: room that is
-// used is free again when nobody sees the old rows any more, which is Postgres' to find out.)
+// which is longer by its attempt, a session that mints, and one that is refreshed. (One of
+// six: room that is used is free again when nobody sees the old rows any more, which is
+// Postgres' to find out.)
 func TestRoom_aRowThatChangesStaysInItsPage(t *testing.T) {
 	t.Parallel()
 	dao, fos := testkit.Database(t, datastore.DAO), testkit.Database(t, datastore.FOS)

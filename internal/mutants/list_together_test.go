@@ -119,7 +119,7 @@ var togetherMutants = []mutant{
 	{
 		name: "budget-of-a-wrong-clock", breaks: "a replica's clock that was days ahead keeps people out for days",
 		file:  "internal/ratelimit/rows.go",
-		edits: []edit{{`<= @now + interval '61 s'`, `<= @now + interval '61 days'`}},
+		edits: []edit{{`intervalSQL(window+skew)`, `intervalSQL(1000*window)`}},
 		in:    "internal/handoff", killers: []string{"TestMint_aTimeThatNobodyCanHaveLeftCountsForNothing"},
 	},
 	{

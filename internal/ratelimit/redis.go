@@ -66,8 +66,8 @@ type level struct {
 	reset   time.Duration // until the budget is full
 }
 
-// skew is by how much the clock of Redis may have been set back, in small
-// corrections, before a budget counts as nonsense.
+// skew is by how much the clock may have been set back, in small corrections, before a
+// budget counts as nonsense: that of Redis, or a replica's ([FullAtSQL]).
 const skew = time.Second
 
 // take asks for cost tries; with 0 it only looks.

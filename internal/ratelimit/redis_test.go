@@ -21,12 +21,12 @@ func TestI5_I6_keysTellNothingAndEnd(t *testing.T) {
 	limiter := limiterOn(t, client)
 	limits := ratelimit.Numbers{LoginFailed: 5, LoginAddress: 30, LoginAccount: 20, Mint: 30, Arrival: 100_000, ExchangeFailures: 60}.Limits()
 	all := []ratelimit.Limit{
-		limits.LoginAddress, limits.LoginFailed, limits.LoginAccount, limits.LoginDevice, limits.Mint, limits.Arrival, limits.ExchangeFailures,
+		limits.LoginAddress, limits.LoginFailed, limits.LoginAccount, limits.LoginDevice, limits.Arrival, limits.ExchangeFailures,
 	}
 	for _, one := range all {
 		mustTake(t, limiter, 1, one, "ada@example.org", "192.0.2.7")
 	}
-	shape := regexp.MustCompile(`^dao:rate:(login-(address|failed|account|device)|mint|arrival|exchange-failures):[0-9a-f]{32}$`)
+	shape := regexp.MustCompile(`^dao:rate:(login-(address|failed|account|device)|arrival|exchange-failures):[0-9a-f]{32}$`)
 	found := keys(t, client)
 	if len(found) != len(all) {
 		t.Fatalf("%d keys for %d limits", len(found), len(all))
@@ -45,7 +45,7 @@ func TestI5_I6_keysTellNothingAndEnd(t *testing.T) {
 		t.Error("one subject has the same digest under two limits: whoever reads Redis follows it from one to the other")
 	}
 	// A full budget's key lives longest.
-	mustTake(t, limiter, 29, limits.Mint, "ada@example.org", "192.0.2.7")
+	mustTake(t, limiter, 29, limits.LoginAddress, "ada@example.org", "192.0.2.7")
 	for _, key := range keys(t, client) {
 		if ttl := client.PTTL(t.Context(), key).Val(); ttl <= 0 || ttl > time.Minute {
 			t.Errorf("%s lives %v more", key, ttl)

@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,11 +79,15 @@ func (r *Rows) refuse(wait time.Duration) error {
 // a time that no try can have left there was written by a clock that was ahead, and counts
 // for nothing.
 func FullAtSQL(column string) string {
-	return `CASE WHEN ` + column + ` <= @now + interval '61 s' THEN greatest(` + column + `, @now) ELSE @now END + @each`
+	return `CASE WHEN ` + column + ` <= @now + ` + intervalSQL(window+skew) + ` THEN greatest(` + column + `, @now) ELSE @now END + @each`
 }
 
 // WaitSQL is how long it is until that try may pass; NULL: it passes.
 func WaitSQL(column string) string {
 	full := FullAtSQL(column)
-	return `CASE WHEN ` + full + ` > @now + interval '1 minute' THEN ` + full + ` - @now - interval '1 minute' END`
+	return `CASE WHEN ` + full + ` > @now + ` + intervalSQL(window) + ` THEN ` + full + ` - @now - ` + intervalSQL(window) + ` END`
+}
+
+func intervalSQL(d time.Duration) string {
+	return `interval '` + strconv.FormatInt(d.Microseconds(), 10) + ` microseconds'`
 }
